@@ -1,0 +1,109 @@
+package org.malote.accept;
+
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.malote.policy.Peer;
+import org.malote.queue.CommitResult;
+import org.malote.queue.Envelope;
+import org.malote.queue.MailQueue;
+import org.malote.queue.MessageWriter;
+import org.malote.queue.Recipient;
+import org.malote.session.Greeting;
+import org.malote.session.MessageOutcome;
+import org.malote.session.SessionFacts;
+import org.malote.session.Transaction;
+import org.malote.smtp.AddressLiteral;
+import org.malote.smtp.DomainName;
+import org.malote.smtp.ForwardPath;
+import org.malote.smtp.IpAddresses;
+import org.malote.smtp.Mailbox;
+
+/// Opens messages in the queue, and turns what the queue says of them into outcomes: the one place
+/// where a receipt becomes the promise of RFC 5321 §6.1.
+public final class Acceptance {
+    /// Attributes that an envelope has beside the protocol's: where the message came from.
+    public static final String CLIENT = "client";
+
+    public static final String HELO = "helo";
+    public static final String SESSION = "session";
+
+    private final MailQueue queue;
+    private final InstantSource clock;
+
+    public Acceptance(MailQueue queue, InstantSource clock) {
+        this.queue = queue;
+        this.clock = clock;
+    }
+
+    /// Begins a message: its trace header is written, its octets are to follow.
+    ///
+    /// @param session the session's name in the log
+    public MessageIntake begin(
+            String session,
+            SessionFacts facts,
+            Peer peer,
+            Greeting greeting,
+            Transaction transaction) {
+        MessageWriter writer = queue.begin();
+        Instant now = clock.instant();
+        writer.write(
+                ByteBuffer.wrap(
+                        TraceHeader.received(
+                                facts, peer, greeting, transaction, writer.id(), now)));
+        return new MessageIntake(
+                writer,
+                envelope(session, facts.hostname(), peer, greeting, transaction),
+                facts.limits().messageOctetsMax(),
+                facts.limits().receivedHeadersMax());
+    }
+
+    /// Only here does a receipt become an outcome that the session answers with 250.
+    static MessageOutcome outcome(CommitResult result) {
+        return switch (result) {
+            case CommitResult.Committed(var receipt) -> new MessageOutcome.Kept(receipt);
+            case CommitResult.Refused(var refusal) -> new MessageOutcome.NotKept(refusal);
+        };
+    }
+
+    private static Envelope envelope(
+            String session,
+            DomainName hostname,
+            Peer peer,
+            Greeting greeting,
+            Transaction transaction) {
+        Map<String, String> attributes =
+                new LinkedHashMap<>(transaction.parameters().toAttributes());
+        attributes.put(CLIENT, IpAddresses.format(peer.address()));
+        attributes.put(HELO, greeting.name().text());
+        attributes.put(SESSION, session);
+        List<Recipient> recipients = new ArrayList<>(transaction.recipients().size());
+        for (Transaction.Recipient recipient : transaction.recipients()) {
+            Mailbox mailbox =
+                    switch (recipient.to()) {
+                        case ForwardPath.Recipient(var to) ->
+                                isOurPostmaster(to, peer)
+                                        ? new Mailbox("postmaster", hostname)
+                                        : to;
+                        case ForwardPath.Postmaster _ -> new Mailbox("postmaster", hostname);
+                    };
+            recipients.add(
+                    new Recipient(
+                            mailbox.text(),
+                            mailbox.host().text(),
+                            recipient.parameters().toAttributes()));
+        }
+        return new Envelope(transaction.from().text(), attributes, recipients);
+    }
+
+    /// RFC 5321 §4.5.1, §4.1.3: postmaster at the address that the peer connected to is ours.
+    private static boolean isOurPostmaster(Mailbox to, Peer peer) {
+        return to.isPostmaster()
+                && to.host() instanceof AddressLiteral(var address)
+                && address.equals(peer.local());
+    }
+}

@@ -1,0 +1,19 @@
+/// # admin
+///
+/// **Purpose.** What an operator asks of a running server: its health, its meters, its queue.
+///
+/// **Owns.** The loopback HTTP face (`/livez`, `/readyz`, `/metrics`, the status page, all read
+/// only) and the control socket, over which the queue is changed.
+///
+/// **Never.** Changes anything over HTTP: every local user can reach a loopback port. The control
+/// socket can be opened by its owner alone.
+///
+/// **Threads.** Requests run on the given executor and may wait for the disk.
+///
+/// **Standards.** HTTP/1.1; RFC 8259 (JSON), one object a line.
+///
+/// **Known limits.** The path of a unix-domain socket has about 100 bytes.
+@NullMarked
+package org.malote.admin;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,159 @@
+package org.malote.app;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Enumeration;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Predicate;
+import org.malote.bounce.BounceSettings;
+import org.malote.bounce.BounceWriter;
+import org.malote.config.Settings;
+import org.malote.delivery.AddressFamilies;
+import org.malote.delivery.DeliveryEngine;
+import org.malote.delivery.DeliveryEnvironment;
+import org.malote.delivery.DomainPattern;
+import org.malote.delivery.MaildirTransport;
+import org.malote.delivery.MxResolver;
+import org.malote.delivery.MxRules;
+import org.malote.delivery.PrivateAddresses;
+import org.malote.delivery.Route;
+import org.malote.delivery.RouteTable;
+import org.malote.delivery.Via;
+import org.malote.dns.DnsjavaDns;
+import org.malote.offload.TlsContexts;
+import org.malote.queue.MailQueue;
+import org.malote.telemetry.DeliveryLog;
+import org.malote.telemetry.Meters;
+
+/// Puts the outbound side together.
+final class Deliveries {
+    private Deliveries() {}
+
+    /// An engine that has not begun.
+    ///
+    /// @param bound where we listen: mail for these addresses would come back
+    /// @param clientTls contexts for the side that connects
+    static DeliveryEngine engine(
+            Settings settings,
+            Collection<InetSocketAddress> bound,
+            MailQueue queue,
+            TlsContexts clientTls,
+            Threads threads,
+            Clock clock,
+            SplittableRandom random,
+            Meters meters) {
+        DeliveryLog log = new DeliveryLog();
+        String hostname = settings.hostname().text();
+        boolean allowsPrivate = settings.delivery().allowPrivateTargets();
+        MxRules rules =
+                new MxRules(
+                        hostname::equals,
+                        isOurs(bound, settings.delivery().mxPort()),
+                        address -> !allowsPrivate && PrivateAddresses.contains(address),
+                        families());
+        MxResolver mx =
+                new MxResolver(
+                        new DnsjavaDns(settings.dns(), threads.waiting(), System::nanoTime),
+                        rules,
+                        random.split());
+        MaildirTransport maildir =
+                new MaildirTransport(
+                        threads.io(),
+                        settings.state(), // templates are absolute already
+                        hostname,
+                        clock,
+                        random.split(),
+                        settings.queue().durability());
+        BounceWriter bounces =
+                new BounceWriter(
+                        queue,
+                        BounceSettings.defaults(hostname, settings.queue().retry()),
+                        clock,
+                        random.split(),
+                        threads.io(),
+                        log);
+        return new DeliveryEngine(
+                queue,
+                settings.queue().retry(),
+                routes(settings),
+                mx,
+                rules,
+                maildir,
+                bounces,
+                clientTls,
+                settings.delivery(),
+                new DeliveryEnvironment(
+                        threads.loops(),
+                        threads.clientChannel(),
+                        threads.agent(),
+                        threads.io(),
+                        clock,
+                        System::nanoTime,
+                        random.split(),
+                        log,
+                        meters));
+    }
+
+    /// The operator's routes, and one behind them: mail for our own name, which is that for
+    /// postmaster, is kept until somebody says where it goes. It makes nothing ours to take.
+    static RouteTable routes(Settings settings) {
+        List<Route> routes = new ArrayList<>(settings.routes().routes());
+        DomainPattern ours = DomainPattern.parse(settings.hostname().text());
+        if (ours != null) {
+            routes.add(new Route(ours, new Via.Hold()));
+        }
+        return new RouteTable(routes);
+    }
+
+    /// Whether mail that is sent to the mail port of an address comes back to a listener of ours.
+    private static Predicate<InetAddress> isOurs(
+            Collection<InetSocketAddress> bound, int mailPort) {
+        List<InetAddress> listening =
+                bound.stream()
+                        .filter(address -> address.getPort() == mailPort)
+                        .map(InetSocketAddress::getAddress)
+                        .toList();
+        return address -> {
+            for (InetAddress ours : listening) {
+                if (ours.equals(address) || (ours.isAnyLocalAddress() && isLocal(address))) {
+                    return true;
+                }
+            }
+            return false;
+        };
+    }
+
+    private static boolean isLocal(InetAddress address) {
+        try {
+            return address.isAnyLocalAddress()
+                    || NetworkInterface.getByInetAddress(address) != null;
+        } catch (SocketException _) {
+            return false; // the interfaces cannot be read: a loop then ends by its hops
+        }
+    }
+
+    /// IPv6 first where this host has an address for it.
+    private static AddressFamilies families() {
+        try {
+            Enumeration<NetworkInterface> interfaces = NetworkInterface.getNetworkInterfaces();
+            while (interfaces.hasMoreElements()) {
+                Enumeration<InetAddress> addresses = interfaces.nextElement().getInetAddresses();
+                while (addresses.hasMoreElements()) {
+                    InetAddress address = addresses.nextElement();
+                    if (address.getAddress().length == 16 && !PrivateAddresses.contains(address)) {
+                        return AddressFamilies.IPV6_FIRST;
+                    }
+                }
+            }
+        } catch (SocketException _) {
+            // the interfaces cannot be read: IPv4 first works everywhere
+        }
+        return AddressFamilies.IPV4_FIRST;
+    }
+}

@@ -1,0 +1,148 @@
+package org.malote.app;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.malote.admin.ControlClient;
+import org.malote.config.Settings;
+import org.malote.delivery.Route;
+import org.malote.delivery.Via;
+import org.malote.offload.TlsContexts;
+import org.malote.offload.TlsEnvironment;
+import org.malote.server.ListenerSettings;
+import org.malote.server.TlsMode;
+import org.malote.smtp.IpAddresses;
+
+/// Whether this host has what the settings name.
+final class HostCheck {
+    private HostCheck() {}
+
+    /// @param notes told of what is no problem and still worth knowing
+    /// @return a sentence for everything that would keep the server from starting or from passing
+    /// mail on
+    static List<String> problems(Settings settings, Consumer<String> notes) {
+        List<String> problems = new ArrayList<>();
+        directory("state", settings.state(), problems);
+        directory("queue directory", settings.queue().directory(), problems);
+        tls(settings, problems, notes);
+        if (new ControlClient(settings.controlSocket()).isServed()) {
+            notes.accept(
+                    "a server runs with this state, so the ports that it listens on were not tried");
+        } else {
+            ports(settings, problems);
+        }
+        routes(settings, problems, notes);
+        return problems;
+    }
+
+    private static void tls(Settings settings, List<String> problems, Consumer<String> notes) {
+        boolean isServed = settings.listeners().stream().anyMatch(l -> l.tls() != TlsMode.NONE);
+        if (isServed && settings.tls().certificates().isEmpty()) {
+            notes.accept("no certificate is configured: a self-signed one is made");
+        }
+        problems.addAll(
+                TlsContexts.check(
+                        settings.tls(), new TlsEnvironment(Clock.systemUTC(), new SecureRandom())));
+    }
+
+    private static void directory(String what, Path directory, List<String> problems) {
+        Path there = directory;
+        while (there != null && !Files.exists(there)) {
+            there = there.getParent();
+        }
+        if (there == null) {
+            return;
+        }
+        if (!Files.isDirectory(there)) {
+            problems.add(
+                    "the " + what + " " + directory + " cannot be made: " + there + " is a file");
+        } else if (!Files.isWritable(there)) {
+            problems.add(
+                    "the "
+                            + what
+                            + " "
+                            + directory
+                            + " cannot be written by this user; run as another, or chown "
+                            + there);
+        }
+    }
+
+    private static void ports(Settings settings, List<String> problems) {
+        for (ListenerSettings listener : settings.listeners()) {
+            String problem = bindProblem(listener.address());
+            if (problem != null) {
+                problems.add("listener \"" + listener.name() + "\": " + problem);
+            }
+        }
+        InetSocketAddress admin = settings.admin().address();
+        String problem = admin == null ? null : bindProblem(admin);
+        if (problem != null) {
+            problems.add("[admin]: " + problem);
+        }
+    }
+
+    private static @Nullable String bindProblem(InetSocketAddress address) {
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.setReuseAddress(true);
+            socket.bind(address);
+            return null;
+        } catch (IOException e) {
+            String hint =
+                    address.getPort() < 1024 && String.valueOf(e.getMessage()).contains("denied")
+                            ? "; ports below 1024 need root or CAP_NET_BIND_SERVICE"
+                            : "";
+            return "cannot listen on "
+                    + IpAddresses.format(address.getAddress())
+                    + " port "
+                    + address.getPort()
+                    + ": "
+                    + e.getMessage()
+                    + hint;
+        }
+    }
+
+    private static void routes(Settings settings, List<String> problems, Consumer<String> notes) {
+        for (Route route : settings.routes().routes()) {
+            switch (route.via()) {
+                case Via.Maildir(String template) -> {
+                    int brace = template.indexOf('{');
+                    String fixed = brace < 0 ? template : template.substring(0, brace);
+                    Path base = Path.of(fixed.isEmpty() ? "/" : fixed);
+                    directory("Maildir folder of route " + route.pattern(), base, problems);
+                }
+                case Via.Lmtp(String host, int _) -> host(route, host, problems);
+                case Via.Smtp(String host, int _) -> host(route, host, problems);
+                case Via.Mx _, Via.Hold _, Via.Discard _ -> {}
+            }
+        }
+        if (!settings.routes().isRouted(settings.hostname().text())) {
+            notes.accept(
+                    "mail for postmaster@"
+                            + settings.hostname()
+                            + " has no route; RFC 5321 asks that somebody reads it");
+        }
+    }
+
+    private static void host(Route route, String host, List<String> problems) {
+        try {
+            InetAddress[] _ = InetAddress.getAllByName(host);
+        } catch (UnknownHostException _) {
+            problems.add(
+                    "route "
+                            + route.pattern()
+                            + ": the host "
+                            + host
+                            + " has no address; write one, or add it to the DNS");
+        }
+    }
+}

@@ -1,0 +1,410 @@
+package org.malote.app;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.malote.accept.Acceptance;
+import org.malote.admin.AdminServer;
+import org.malote.admin.ControlServer;
+import org.malote.admin.Health;
+import org.malote.admin.StatusPage;
+import org.malote.config.ConfigFile;
+import org.malote.config.Problem;
+import org.malote.config.Settings;
+import org.malote.delivery.DeliveryEngine;
+import org.malote.offload.CertificateSettings;
+import org.malote.offload.SelfSigned;
+import org.malote.offload.TlsContexts;
+import org.malote.offload.TlsEnvironment;
+import org.malote.offload.TlsProblems;
+import org.malote.offload.TlsSettings;
+import org.malote.policy.Policy;
+import org.malote.policy.RelayPolicy;
+import org.malote.queue.MailQueue;
+import org.malote.queue.QueueAlarm;
+import org.malote.queue.QueueEnvironment;
+import org.malote.queue.Refusal;
+import org.malote.server.InboundServer;
+import org.malote.server.ListenerSettings;
+import org.malote.server.Reception;
+import org.malote.server.TlsMode;
+import org.malote.smtp.IpAddresses;
+import org.malote.telemetry.LogPipe;
+import org.malote.telemetry.Meters;
+import org.malote.telemetry.SessionLog;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The running server: puts the parts together, in the order in which mail meets them, and takes
+/// them apart again. Its constructor is the documentation of who is given what.
+final class Malote implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Malote.class);
+
+    /// How often ticket keys are looked at: far below their shortest interval.
+    private static final Duration TLS_TICK = Duration.ofMinutes(1);
+
+    private final Supplier<ConfigFile.Result> reread;
+    private final Clock clock = Clock.systemUTC();
+    private final SecureRandom secureRandom = new SecureRandom();
+    private final Meters meters = Meters.withProcess();
+
+    /// Closed from the last to the first.
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+    private final AtomicReference<Settings> settings;
+    private final AtomicReference<Policy> policy = new AtomicReference<>();
+    private final AtomicReference<TlsContexts> tls = new AtomicReference<>();
+    private final MailQueue queue;
+    private final InboundServer inbound;
+    private final DeliveryEngine deliveries;
+    private final String readyLine;
+    private volatile boolean isDraining;
+
+    private Malote(
+            Settings settings, Supplier<ConfigFile.Result> reread, Threads threads, LogPipe log)
+            throws CommandFailure {
+        this.settings = new AtomicReference<>(settings);
+        this.reread = reread;
+        try {
+            SplittableRandom random = new SplittableRandom(secureRandom.nextLong());
+            makePrivateDirectory(settings.state());
+
+            tls.set(openTls(settings));
+            parts.push(() -> tls.get().close());
+            long tick = TLS_TICK.toMillis();
+            var _ =
+                    threads.housekeeping()
+                            .scheduleAtFixedRate(
+                                    () -> tls.get().tick(), tick, tick, TimeUnit.MILLISECONDS);
+
+            queue =
+                    MailQueue.open(
+                            settings.queue(),
+                            new QueueEnvironment(
+                                    clock,
+                                    System::nanoTime,
+                                    random.split(),
+                                    Threads.factory("commit"),
+                                    threads.io(),
+                                    Malote::onAlarm));
+            parts.push(queue);
+            meters.watchQueue(queue::stats);
+            meters.watchCount("malote.log.dropped", "Log lines dropped", log::dropped);
+
+            policy.set(policy(settings));
+            inbound =
+                    new InboundServer(
+                            new Reception(
+                                    settings.hostname(),
+                                    settings.limits(),
+                                    policy::get,
+                                    new Acceptance(queue, clock),
+                                    tls::get,
+                                    client -> this.settings.get().relay().contains(client),
+                                    new SessionLog(),
+                                    meters),
+                            threads.acceptors(),
+                            threads.loops(),
+                            threads.serverChannel(),
+                            random.split());
+            parts.push(inbound);
+            Map<String, InetSocketAddress> bound = inbound.start(settings.listeners());
+
+            // Of its own: a reload of our certificates leaves the sessions with hosts alone.
+            TlsContexts clientTls =
+                    TlsContexts.open(
+                            TlsSettings.withDefaults(List.of()),
+                            new TlsEnvironment(clock, secureRandom));
+            parts.push(clientTls);
+            deliveries =
+                    Deliveries.engine(
+                            settings,
+                            bound.values(),
+                            queue,
+                            clientTls,
+                            threads,
+                            clock,
+                            random.split(),
+                            meters);
+            parts.push(deliveries);
+            deliveries.start();
+
+            List<String> listeners = new ArrayList<>();
+            for (ListenerSettings listener : settings.listeners()) {
+                InetSocketAddress address = bound.get(listener.name());
+                listeners.add(
+                        listener.name()
+                                + " "
+                                + text(address == null ? listener.address() : address)
+                                + " "
+                                + listener.tls().name().toLowerCase(Locale.ROOT));
+            }
+            String admin = startAdmin(settings, listeners, threads);
+            ControlServer control =
+                    ControlServer.start(
+                            settings.controlSocket(),
+                            queue,
+                            this::reload,
+                            clock,
+                            Threads.factory("control"),
+                            threads.waiting());
+            parts.push(control);
+            readyLine =
+                    "malote "
+                            + MaloteCommand.Version.text()
+                            + " ready: "
+                            + String.join(", ", listeners)
+                            + admin;
+        } catch (IOException e) {
+            close();
+            throw new CommandFailure(String.valueOf(e.getMessage()), e);
+        } catch (TlsProblems e) {
+            close();
+            throw new CommandFailure(String.join("\n", e.problems()), e);
+        } catch (RuntimeException | CommandFailure e) {
+            close();
+            throw e;
+        }
+    }
+
+    /// Starts everything.
+    ///
+    /// @param reread reads the configuration again
+    /// @throws CommandFailure with what is in the way; then nothing runs
+    static Malote start(
+            Settings settings, Supplier<ConfigFile.Result> reread, Threads threads, LogPipe log)
+            throws CommandFailure {
+        return new Malote(settings, reread, threads, log);
+    }
+
+    /// `malote 0.1.0 ready: mx 127.0.0.1:2525 starttls; admin http://127.0.0.1:9125/`
+    String readyLine() {
+        return readyLine;
+    }
+
+    private TlsContexts openTls(Settings wanted) throws TlsProblems, IOException {
+        TlsSettings settings = wanted.tls();
+        boolean isServed = wanted.listeners().stream().anyMatch(l -> l.tls() != TlsMode.NONE);
+        if (settings.certificates().isEmpty() && isServed) {
+            CertificateSettings own =
+                    SelfSigned.ensure(
+                            wanted.generatedKeys(), wanted.hostname().text(), clock, secureRandom);
+            settings =
+                    new TlsSettings(
+                            settings.engine(),
+                            settings.provider(),
+                            List.of(own),
+                            settings.ticketKeyInterval(),
+                            settings.sessionLifetime(),
+                            settings.handshakeTimeout());
+        }
+        return TlsContexts.open(settings, new TlsEnvironment(clock, secureRandom));
+    }
+
+    private Policy policy(Settings wanted) {
+        return new RelayPolicy(
+                wanted.hostname(), wanted.relay(), wanted.routes()::isRouted, queue::admission);
+    }
+
+    private String startAdmin(Settings settings, List<String> listeners, Threads threads)
+            throws IOException {
+        InetSocketAddress address = settings.admin().address();
+        if (address == null) {
+            return "";
+        }
+        Health health = this::unreadyReason;
+        AdminServer admin =
+                AdminServer.start(
+                        address,
+                        health,
+                        meters::scrape,
+                        new StatusPage(
+                                settings.hostname().text(),
+                                MaloteCommand.Version.text(),
+                                clock.millis(),
+                                clock,
+                                listeners,
+                                inbound::sessions,
+                                queue::stats,
+                                health),
+                        threads.waiting());
+        parts.push(admin);
+        return "; admin http://" + text(admin.address()) + "/";
+    }
+
+    private @Nullable String unreadyReason() {
+        if (isDraining) {
+            return "the server is stopping";
+        }
+        Refusal refusal = queue.stats().refusal();
+        return refusal == null ? null : refusal.sentence();
+    }
+
+    /// Reads the configuration again and takes over what can change while mail flows. When anything
+    /// in it is wrong, everything stays as it is.
+    ///
+    /// @return what came of it, a sentence each
+    synchronized List<String> reload() {
+        List<String> results =
+                switch (reread.get()) {
+                    case ConfigFile.Result.Invalid(var problems) -> {
+                        List<String> lines =
+                                new ArrayList<>(problems.stream().map(Problem::toString).toList());
+                        lines.add("nothing was changed");
+                        yield lines;
+                    }
+                    case ConfigFile.Result.Valid(Settings wanted) -> takeOver(wanted);
+                };
+        results.forEach(result -> LOG.info("reload: {}", result));
+        return results;
+    }
+
+    private List<String> takeOver(Settings wanted) {
+        TlsContexts contexts;
+        try {
+            contexts = openTls(wanted);
+        } catch (TlsProblems e) {
+            List<String> lines = new ArrayList<>(e.problems());
+            lines.add("nothing was changed");
+            return lines;
+        } catch (IOException e) {
+            return List.of(String.valueOf(e.getMessage()), "nothing was changed");
+        }
+        List<String> results = new ArrayList<>();
+        Settings running = settings.get();
+        tls.getAndSet(contexts).close();
+        results.add("certificates were read again");
+        policy.set(policy(wanted));
+        if (!wanted.relay().equals(running.relay())) {
+            results.add("the relay networks changed");
+        }
+        if (!wanted.routes().equals(running.routes())) {
+            results.add(reroute(wanted));
+        }
+        String restart = needRestart(running, wanted);
+        if (!restart.isEmpty()) {
+            results.add("a restart is needed for what changed in " + restart);
+        }
+        settings.set(
+                new Settings(
+                        running.hostname(),
+                        running.state(),
+                        running.listeners(),
+                        wanted.tls(),
+                        running.queue(),
+                        running.limits(),
+                        wanted.relay(),
+                        wanted.routes(),
+                        running.delivery(),
+                        running.dns(),
+                        running.admin()));
+        return results;
+    }
+
+    private String reroute(Settings wanted) {
+        try {
+            deliveries.reload(Deliveries.routes(wanted));
+            return "the routes changed";
+        } catch (IOException e) {
+            return "the routes changed; held mail stays held: " + e.getMessage();
+        }
+    }
+
+    private static String needRestart(Settings running, Settings wanted) {
+        List<String> parts = new ArrayList<>();
+        addIfChanged(parts, "hostname", running.hostname(), wanted.hostname());
+        addIfChanged(parts, "state", running.state(), wanted.state());
+        addIfChanged(parts, "[[listener]]", running.listeners(), wanted.listeners());
+        addIfChanged(parts, "[queue]", running.queue(), wanted.queue());
+        addIfChanged(parts, "[limits]", running.limits(), wanted.limits());
+        addIfChanged(parts, "[delivery]", running.delivery(), wanted.delivery());
+        addIfChanged(parts, "[dns]", running.dns(), wanted.dns());
+        addIfChanged(parts, "[admin]", running.admin(), wanted.admin());
+        return String.join(", ", parts);
+    }
+
+    private static void addIfChanged(
+            List<String> parts, String name, Object running, Object wanted) {
+        if (!running.equals(wanted)) {
+            parts.add(name);
+        }
+    }
+
+    /// Takes no new sessions and claims nothing more, lets what is under way finish, and returns at
+    /// the latest when the patience is over.
+    void drain(Duration patience) {
+        isDraining = true;
+        long begun = System.nanoTime();
+        inbound.drain(patience);
+        Duration left = patience.minusNanos(System.nanoTime() - begun);
+        var _ = deliveries.drain(left.isNegative() ? Duration.ZERO : left);
+    }
+
+    /// Stops at once. What was acknowledged is in the queue.
+    @Override
+    public void close() {
+        isDraining = true;
+        while (!parts.isEmpty()) {
+            try {
+                parts.pop().close();
+            } catch (Exception e) {
+                LOG.error("a part could not be closed", e);
+            }
+        }
+    }
+
+    private static void onAlarm(QueueAlarm.Kind kind, String detail) {
+        switch (kind) {
+            case STOPPED, UNREADABLE -> LOG.error("queue: {}", detail);
+            case QUARANTINED, SPACE_LOW -> LOG.warn("queue: {}", detail);
+        }
+    }
+
+    private static void makePrivateDirectory(Path directory) throws CommandFailure {
+        try {
+            Path parent = directory.getParent();
+            if (parent != null) {
+                Files.createDirectories(parent);
+            }
+            Files.createDirectory(
+                    directory,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rwx------")));
+        } catch (FileAlreadyExistsException _) {
+            if (!Files.isDirectory(directory)) {
+                throw new CommandFailure(
+                        "the state directory " + directory + " is a file; name another");
+            }
+        } catch (IOException e) {
+            throw new CommandFailure(
+                    "the state directory "
+                            + directory
+                            + " cannot be made: "
+                            + e.getMessage()
+                            + "; run as another user, or name another with \"state\"",
+                    e);
+        }
+    }
+
+    private static String text(InetSocketAddress address) {
+        String host = IpAddresses.format(address.getAddress());
+        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+    }
+}

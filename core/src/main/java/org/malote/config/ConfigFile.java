@@ -1,0 +1,625 @@
+package org.malote.config;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.toml.TomlMapper;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.malote.config.Section.Notes;
+import org.malote.delivery.DeliverySettings;
+import org.malote.delivery.DeliveryTimeouts;
+import org.malote.delivery.DomainPattern;
+import org.malote.delivery.Route;
+import org.malote.delivery.RouteTable;
+import org.malote.delivery.TlsUse;
+import org.malote.delivery.Via;
+import org.malote.dns.DnsSettings;
+import org.malote.offload.CertificateSettings;
+import org.malote.offload.Engine;
+import org.malote.offload.TlsSettings;
+import org.malote.policy.Network;
+import org.malote.policy.RelaySettings;
+import org.malote.queue.Durability;
+import org.malote.queue.QueueLimits;
+import org.malote.queue.QueueSettings;
+import org.malote.queue.RetrySchedule;
+import org.malote.server.ListenerSettings;
+import org.malote.server.Profile;
+import org.malote.server.TlsMode;
+import org.malote.session.SessionLimits;
+import org.malote.smtp.DomainName;
+import org.malote.smtp.Printable;
+
+/// Reads the configuration file. The names of keys are the operator's interface: they change with
+/// the version of the file's format, never by the way.
+public final class ConfigFile {
+    /// Ours: a thousand times an ordinary file.
+    private static final long FILE_BYTES_MAX = 1 << 20;
+
+    /// Where the state is kept when the file does not say.
+    private static final String STATE = "/var/lib/malote";
+
+    private static final Duration DAY = Duration.ofDays(1);
+    private static final Duration WEEK = Duration.ofDays(7);
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+    private static final Duration MILLISECOND = Duration.ofMillis(1);
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
+    private final Path base;
+    private final DomainName systemHostname;
+
+    private ConfigFile(Path base, DomainName systemHostname) {
+        this.base = base.toAbsolutePath().normalize();
+        this.systemHostname = systemHostname;
+    }
+
+    /// What reading a file gives.
+    public sealed interface Result {
+        /// It is valid.
+        record Valid(Settings settings) implements Result {}
+
+        /// It is not.
+        ///
+        /// @param problems at least one, in the order of their lines
+        record Invalid(List<Problem> problems) implements Result {
+            public Invalid {
+                problems = problems.stream().sorted().distinct().toList();
+            }
+        }
+    }
+
+    /// Reads a file. Relative paths in it are relative to its directory.
+    ///
+    /// @param systemHostname our name when the file does not say
+    public static Result read(Path path, DomainName systemHostname) {
+        String text;
+        try {
+            if (Files.size(path) > FILE_BYTES_MAX) {
+                return unreadable(path, "a configuration has at most 1 MiB");
+            }
+            text = Files.readString(path);
+        } catch (NoSuchFileException _) {
+            return unreadable(path, "there is no such file; name one with --config FILE");
+        } catch (AccessDeniedException _) {
+            return unreadable(path, "this user may not read the file; see ls -l");
+        } catch (CharacterCodingException _) {
+            return unreadable(path, "the file is not UTF-8 text");
+        } catch (IOException e) {
+            return unreadable(path, "the file cannot be read: " + e.getMessage());
+        }
+        Path directory = path.toAbsolutePath().getParent();
+        return parse(
+                text,
+                path.toString(),
+                directory == null ? Path.of("/") : directory,
+                systemHostname);
+    }
+
+    /// Reads a text.
+    ///
+    /// @param file what problems call it
+    /// @param base what relative paths are relative to
+    public static Result parse(String text, String file, Path base, DomainName systemHostname) {
+        JsonNode root;
+        try {
+            root = new TomlMapper().readTree(text);
+        } catch (JacksonException e) {
+            return new Result.Invalid(List.of(syntax(file, e)));
+        } catch (RuntimeException e) {
+            // The parser's own bugs, on a text that is no TOML: the operator's cure is the same.
+            return new Result.Invalid(
+                    List.of(new Problem(file, 1, "this is not TOML: " + e.getMessage())));
+        }
+        Notes notes = new Notes(file, Lines.of(text));
+        Settings settings =
+                new ConfigFile(base, systemHostname).settings(Section.root(root, notes));
+        return notes.problems().isEmpty()
+                ? new Result.Valid(settings)
+                : new Result.Invalid(notes.problems());
+    }
+
+    private static Result unreadable(Path path, String sentence) {
+        return new Result.Invalid(List.of(new Problem(path.toString(), 1, sentence)));
+    }
+
+    private static Problem syntax(String file, JacksonException e) {
+        JsonLocation location = e.getLocation();
+        int line = location == null ? 1 : Math.max(1, location.getLineNr());
+        String message = e.getOriginalMessage();
+        if (location != null
+                && location.getColumnNr() <= 1
+                && line > 1
+                && "Duplicate key".equals(message)) {
+            line--; // the parser notices when it has read on to the next line
+        }
+        String sentence = message == null ? "" : Printable.escape(message.strip());
+        return new Problem(file, line, "this is not TOML: " + sentence);
+    }
+
+    private Settings settings(Section root) {
+        DomainName hostname =
+                root.text("hostname", systemHostname, "mx1.isp.example", DomainName::parse);
+        Path state = root.text("state", base.resolve(STATE), STATE, this::path);
+        List<ListenerSettings> listeners = listeners(root);
+        TlsSettings tls = tls(root.section("tls"));
+        QueueSettings queue = queue(root.section("queue"), state);
+        SessionLimits limits = limits(root.section("limits"));
+        RelaySettings relay = relay(root.section("relay"));
+        RouteTable routes = routes(root);
+        DeliverySettings delivery = delivery(root.section("delivery"), hostname);
+        DnsSettings dns = dns(root.section("dns"));
+        AdminSettings admin = admin(root.section("admin"));
+        root.end();
+        return new Settings(
+                hostname, state, listeners, tls, queue, limits, relay, routes, delivery, dns,
+                admin);
+    }
+
+    private List<ListenerSettings> listeners(Section root) {
+        List<ListenerSettings> listeners = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        Set<InetSocketAddress> addresses = new HashSet<>();
+        List<Section> sections = root.sections("listener", "[[listener]]");
+        for (Section section : sections) {
+            int number = listeners.size() + 1;
+            String name =
+                    section.text(
+                            "name",
+                            number == 1 ? "mx" : "listener-" + number,
+                            "mx",
+                            text -> text.matches("[A-Za-z0-9_.-]{1,32}") ? text : null);
+            InetSocketAddress address =
+                    section.requiredText(
+                            "address", "0.0.0.0:25", text -> Units.parseAddress(text, -1));
+            Profile profile = section.word("profile", Profile.MX, PROFILES);
+            if (profile == Profile.AMTP_PUBLIC || profile == Profile.AMTP_PRIVATE) {
+                section.problem(
+                        "profile", "this version has the profiles mx and submission, not AMTP");
+            }
+            TlsMode tls = section.word("tls", TlsMode.STARTTLS, TLS_MODES);
+            List<Network> proxies =
+                    section.texts("proxy-networks", List.of(), "10.0.0.0/8", ConfigFile::network);
+            section.end();
+            if (!names.add(name)) {
+                section.problem(
+                        "name", "two listeners are named \"" + name + "\"; name each its own way");
+            }
+            if (address == null) {
+                address = new InetSocketAddress(SMTP_PORT);
+            } else if (address.getPort() != 0 && !addresses.add(address)) {
+                section.problem(
+                        "address", "two listeners have the address " + Units.format(address));
+            }
+            listeners.add(new ListenerSettings(name, address, profile, tls, proxies));
+        }
+        if (sections.isEmpty()) {
+            listeners.add(
+                    new ListenerSettings(
+                            "mx",
+                            new InetSocketAddress(SMTP_PORT),
+                            Profile.MX,
+                            TlsMode.STARTTLS,
+                            List.of()));
+        }
+        return listeners;
+    }
+
+    private TlsSettings tls(Section section) {
+        Engine engine = section.word("engine", Engine.BORINGSSL, ENGINES);
+        String provider =
+                section.text(
+                        "provider",
+                        TlsSettings.DEFAULT_PROVIDER,
+                        TlsSettings.DEFAULT_PROVIDER,
+                        text -> text.matches("[a-z0-9-]{1,32}") ? text : null);
+        List<CertificateSettings> certificates = new ArrayList<>();
+        for (Section certificate :
+                section.sections(
+                        "certificates",
+                        "certificates = [{ chain = \"mx.pem\", key = \"mx.key\" }]")) {
+            Path chain = certificate.requiredText("chain", "mx.pem", this::path);
+            String key = certificate.requiredText("key", "mx.key", this::key);
+            certificate.end();
+            if (chain != null && key != null) {
+                certificates.add(new CertificateSettings(chain, key));
+            }
+        }
+        Duration ticketKeyInterval =
+                section.duration(
+                        "ticket-key-interval",
+                        TlsSettings.DEFAULT_TICKET_KEY_INTERVAL,
+                        Duration.ofMinutes(1),
+                        WEEK);
+        Duration sessionLifetime =
+                section.duration(
+                        "session-lifetime",
+                        TlsSettings.DEFAULT_SESSION_LIFETIME,
+                        SECOND,
+                        WEEK); // RFC 8446 §4.6.1
+        Duration handshakeTimeout =
+                section.duration(
+                        "handshake-timeout",
+                        TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT,
+                        SECOND,
+                        Duration.ofMinutes(10));
+        section.end();
+        return new TlsSettings(
+                engine,
+                provider,
+                certificates,
+                ticketKeyInterval,
+                sessionLifetime,
+                handshakeTimeout);
+    }
+
+    private QueueSettings queue(Section section, Path state) {
+        Path directory =
+                section.text(
+                        "directory",
+                        state.resolve("spool"),
+                        "spool",
+                        text -> {
+                            Path path = plainPath(text);
+                            return path == null ? null : state.resolve(path).normalize();
+                        });
+        Durability durability = section.word("durability", Durability.COMMIT, DURABILITIES);
+        RetrySchedule usual = RetrySchedule.standard();
+        Duration first = section.duration("retry-first", usual.first(), MILLISECOND, DAY);
+        Duration max = section.duration("retry-max", usual.max(), MILLISECOND, WEEK);
+        double factor = section.share("retry-factor", usual.factor(), 1, 10);
+        double jitter = section.share("retry-jitter", usual.jitter(), 0, 0.9);
+        Duration giveUp =
+                section.duration("give-up", usual.giveUp(), Duration.ZERO, DAY.multipliedBy(60));
+        Duration giveUpNullSender =
+                section.duration(
+                        "give-up-null-sender",
+                        usual.giveUpNullSender(),
+                        Duration.ZERO,
+                        DAY.multipliedBy(60));
+        if (max.compareTo(first) < 0) {
+            section.problem("retry-max", "\"retry-max\" must not be below \"retry-first\"");
+            max = first;
+        }
+        QueueLimits limits = queueLimits(section);
+        section.end();
+        return new QueueSettings(
+                directory,
+                durability,
+                new RetrySchedule(first, max, factor, jitter, giveUp, giveUpNullSender),
+                limits);
+    }
+
+    private static QueueLimits queueLimits(Section section) {
+        QueueLimits usual = QueueLimits.standard();
+        long reserve =
+                section.size(
+                        "free-space-reserve", usual.freeSpaceReserveBytes(), 1 << 20, 1L << 50);
+        int messages = section.count("messages-max", usual.messagesMax(), 1, 100_000_000);
+        int attempts = section.count("attempts-max", usual.attemptsMax(), 1, 100_000);
+        int lane =
+                section.count(
+                        "attempts-per-destination-max", usual.laneConcurrencyMax(), 1, 10_000);
+        long intake = section.size("intake-memory", usual.intakeBytesMax(), 1 << 20, 1L << 40);
+        int bodyFile =
+                (int)
+                        section.size(
+                                "body-file-threshold", usual.bodyFileThresholdBytes(), 0, 4 << 20);
+        return usual.withFreeSpaceReserveBytes(reserve)
+                .withMessagesMax(messages)
+                .withConcurrency(lane, attempts)
+                .withIntake(bodyFile, intake, usual.writerPendingBytesMax());
+    }
+
+    private static SessionLimits limits(Section section) {
+        SessionLimits usual = SessionLimits.defaults();
+        SessionLimits limits =
+                new SessionLimits(
+                        (int)
+                                section.size(
+                                        "command-line-octets-max",
+                                        usual.commandLineOctetsMax(),
+                                        512, // RFC 5321 §4.5.3.1.4
+                                        1 << 20),
+                        section.size(
+                                "message-octets-max",
+                                usual.messageOctetsMax(),
+                                64 << 10, // RFC 5321 §4.5.3.1.7
+                                4L << 30),
+                        // RFC 5321 §4.5.3.1.8
+                        section.count("recipients-max", usual.recipientsMax(), 100, 100_000),
+                        section.count("messages-max", usual.messagesMax(), 1, 1_000_000),
+                        section.count("commands-max", usual.commandsMax(), 10, 1_000_000),
+                        section.count("errors-max", usual.errorsMax(), 1, 100_000),
+                        section.count("rejections-max", usual.rejectionsMax(), 1, 100_000),
+                        // RFC 5321 §6.3
+                        section.count(
+                                "received-headers-max", usual.receivedHeadersMax(), 100, 10_000),
+                        section.duration("idle-timeout", usual.idleTimeout(), SECOND, DAY),
+                        section.duration("command-timeout", usual.commandTimeout(), SECOND, DAY),
+                        section.duration("data-idle-timeout", usual.dataIdleTimeout(), SECOND, DAY),
+                        section.count(
+                                "data-octets-per-second-min",
+                                usual.dataOctetsPerSecondMin(),
+                                0,
+                                1 << 30),
+                        section.duration("data-rate-grace", usual.dataRateGrace(), SECOND, DAY),
+                        section.duration(
+                                "greeting-delay",
+                                usual.greetingDelay(),
+                                Duration.ZERO,
+                                Duration.ofMinutes(1)),
+                        section.count("sessions-max", usual.sessionsMax(), 1, 1_000_000),
+                        section.count(
+                                "sessions-per-network-max",
+                                usual.sessionsPerNetworkMax(),
+                                1,
+                                1_000_000));
+        section.end();
+        return limits;
+    }
+
+    private static RelaySettings relay(Section section) {
+        List<Network> networks =
+                section.texts(
+                        "networks",
+                        RelaySettings.defaults().networks(),
+                        "10.0.0.0/8",
+                        ConfigFile::network);
+        section.end();
+        return new RelaySettings(networks);
+    }
+
+    private RouteTable routes(Section root) {
+        List<Route> routes = new ArrayList<>();
+        Set<String> seen = new HashSet<>();
+        boolean afterAll = false;
+        for (Section section : root.sections("route", "[[route]]")) {
+            DomainPattern pattern =
+                    section.requiredText("domain", "isp.example", DomainPattern::parse);
+            Via via = section.requiredText("via", "lmtp:127.0.0.1:2003", this::via);
+            section.end();
+            if (pattern == null) {
+                continue;
+            }
+            if (afterAll || !seen.add(pattern.text())) {
+                section.problem(
+                        "domain",
+                        "no mail comes to this route: a route above takes all of \""
+                                + pattern.text()
+                                + "\"");
+            }
+            afterAll |= pattern.isCatchAll();
+            if (via != null) {
+                routes.add(new Route(pattern, via));
+            }
+        }
+        return new RouteTable(routes);
+    }
+
+    private @Nullable Via via(String text) {
+        int colon = text.indexOf(':');
+        String kind = colon < 0 ? text : text.substring(0, colon);
+        String rest = colon < 0 ? "" : text.substring(colon + 1);
+        return switch (kind) {
+            case "maildir" -> {
+                Path template = path(rest);
+                yield rest.isEmpty() || template == null
+                        ? null
+                        : new Via.Maildir(template.toString());
+            }
+            case "lmtp" -> {
+                Units.HostPort to = Units.parseHostPort(rest, -1);
+                yield to == null || to.port() == 0 || !isHost(to.host())
+                        ? null
+                        : new Via.Lmtp(to.host(), to.port());
+            }
+            case "smtp" -> {
+                Units.HostPort to = Units.parseHostPort(rest, SMTP_PORT);
+                yield to == null || to.port() == 0 || !isHost(to.host())
+                        ? null
+                        : new Via.Smtp(to.host(), to.port());
+            }
+            case "mx" -> colon < 0 ? new Via.Mx() : null;
+            case "hold" -> colon < 0 ? new Via.Hold() : null;
+            case "discard" -> colon < 0 ? new Via.Discard() : null;
+            default -> null;
+        };
+    }
+
+    private static boolean isHost(String text) {
+        if (Units.parseIp(text) != null) {
+            return true;
+        }
+        // 127.1 and 10.0.0.256 are no names: the last label of a name is not a number.
+        DomainName name = DomainName.parse(text);
+        return name != null && !name.text().matches("(.*\\.)?[0-9]+");
+    }
+
+    private static DeliverySettings delivery(Section section, DomainName hostname) {
+        DeliverySettings usual = DeliverySettings.defaults(hostname.text());
+        TlsUse tls = section.word("tls", usual.tls(), TLS_USES);
+        int mxPort = section.count("mx-port", usual.mxPort(), 1, 65_535);
+        int attempts =
+                section.count("attempts-in-flight-max", usual.attemptsInFlightMax(), 1, 100_000);
+        int connections =
+                section.count("connections-per-host-max", usual.connectionsPerHostMax(), 1, 10_000);
+        int recipients =
+                section.count(
+                        "recipients-per-transaction-max",
+                        usual.recipientsPerTransactionMax(),
+                        1,
+                        100_000);
+        int transactions =
+                section.count(
+                        "transactions-per-connection-max",
+                        usual.transactionsPerConnectionMax(),
+                        1,
+                        1_000_000);
+        int addresses =
+                section.count("addresses-per-attempt-max", usual.addressesPerAttemptMax(), 1, 100);
+        int chunk =
+                (int) section.size("chunk-octets-max", usual.chunkOctetsMax(), 1 << 10, 1 << 30);
+        Duration idle =
+                section.duration(
+                        "idle-connection-timeout",
+                        usual.idleConnectionTimeout(),
+                        Duration.ZERO,
+                        Duration.ofHours(1));
+        Duration dead =
+                section.duration(
+                        "dead-host-memory",
+                        usual.deadHostMemory(),
+                        Duration.ZERO,
+                        Duration.ofHours(1));
+        Duration tlsFailure =
+                section.duration(
+                        "tls-failure-memory", usual.tlsFailureMemory(), Duration.ZERO, DAY);
+        boolean allowPrivate =
+                section.yesOrNo("allow-private-targets", usual.allowPrivateTargets());
+        DeliveryTimeouts timeouts = timeouts(section.section("timeouts"));
+        section.end();
+        return new DeliverySettings(
+                hostname.text(),
+                tls,
+                mxPort,
+                attempts,
+                connections,
+                recipients,
+                transactions,
+                addresses,
+                chunk,
+                idle,
+                dead,
+                tlsFailure,
+                allowPrivate,
+                timeouts);
+    }
+
+    private static DeliveryTimeouts timeouts(Section section) {
+        DeliveryTimeouts usual = DeliveryTimeouts.defaults();
+        DeliveryTimeouts timeouts =
+                new DeliveryTimeouts(
+                        section.duration("connect", usual.connect(), MILLISECOND, DAY),
+                        section.duration("greeting", usual.greeting(), MILLISECOND, DAY),
+                        section.duration("hello", usual.hello(), MILLISECOND, DAY),
+                        section.duration("starttls", usual.startTls(), MILLISECOND, DAY),
+                        section.duration("mail", usual.mail(), MILLISECOND, DAY),
+                        section.duration("recipient", usual.recipient(), MILLISECOND, DAY),
+                        section.duration(
+                                "data-initiation", usual.dataInitiation(), MILLISECOND, DAY),
+                        section.duration("data-block", usual.dataBlock(), MILLISECOND, DAY),
+                        section.duration(
+                                "data-termination", usual.dataTermination(), MILLISECOND, DAY),
+                        section.duration("reset", usual.reset(), MILLISECOND, DAY),
+                        section.duration("quit", usual.quit(), MILLISECOND, DAY));
+        section.end();
+        return timeouts;
+    }
+
+    private static DnsSettings dns(Section section) {
+        DnsSettings usual = DnsSettings.defaults();
+        List<InetSocketAddress> servers =
+                section.texts(
+                        "servers",
+                        usual.servers(),
+                        "127.0.0.1:53",
+                        text -> Units.parseAddress(text, DNS_PORT));
+        DnsSettings dns =
+                new DnsSettings(
+                        servers,
+                        section.duration("timeout", usual.timeout(), MILLISECOND, MINUTE),
+                        section.count("tries", usual.tries(), 1, 10),
+                        section.count(
+                                "queries-in-flight-max", usual.queriesInFlightMax(), 1, 10_000),
+                        section.count(
+                                "lookups-waiting-max", usual.lookupsWaitingMax(), 1, 1_000_000),
+                        (int) section.size("cache-octets-max", usual.cacheOctetsMax(), 0, 1 << 30),
+                        section.duration("ttl-max", usual.ttlMax(), Duration.ZERO, WEEK),
+                        section.duration(
+                                "negative-ttl-max", usual.negativeTtlMax(), Duration.ZERO, DAY),
+                        section.duration("failure-ttl", usual.failureTtl(), Duration.ZERO, MINUTE));
+        section.end();
+        return dns;
+    }
+
+    private static AdminSettings admin(Section section) {
+        boolean isEnabled = section.yesOrNo("enabled", true);
+        InetSocketAddress address = section.address("address", "127.0.0.1:9125");
+        if (address == null) {
+            address = new InetSocketAddress(InetAddress.getLoopbackAddress(), ADMIN_PORT);
+        } else if (!address.getAddress().isLoopbackAddress()) {
+            section.problem(
+                    "address",
+                    "the metrics and the status page are served on loopback alone, such as"
+                            + " \"127.0.0.1:9125\", since they ask nobody for a password");
+        }
+        section.end();
+        return new AdminSettings(isEnabled ? address : null);
+    }
+
+    private static final int SMTP_PORT = 25;
+    private static final int DNS_PORT = 53;
+    private static final int ADMIN_PORT = 9125;
+
+    private static final Map<String, Profile> PROFILES = words(Profile.values());
+    private static final Map<String, TlsMode> TLS_MODES = words(TlsMode.values());
+    private static final Map<String, TlsUse> TLS_USES = words(TlsUse.values());
+    private static final Map<String, Engine> ENGINES = words(Engine.values());
+    private static final Map<String, Durability> DURABILITIES = words(Durability.values());
+
+    private static <E extends Enum<E>> Map<String, E> words(E[] values) {
+        Map<String, E> words = new LinkedHashMap<>();
+        for (E value : values) {
+            words.put(value.name().toLowerCase(Locale.ROOT).replace('_', '-'), value);
+        }
+        return words;
+    }
+
+    private static @Nullable Network network(String text) {
+        try {
+            return Network.parse(text);
+        } catch (IllegalArgumentException _) {
+            return null;
+        }
+    }
+
+    /// A path, relative to the file.
+    private @Nullable Path path(String text) {
+        Path path = plainPath(text);
+        return path == null ? null : base.resolve(path).normalize();
+    }
+
+    private static @Nullable Path plainPath(String text) {
+        try {
+            return text.isEmpty() ? null : Path.of(text);
+        } catch (InvalidPathException _) {
+            return null;
+        }
+    }
+
+    /// The path of a key, or the URI of one elsewhere, which only its provider understands.
+    private @Nullable String key(String text) {
+        if (text.matches("[a-z][a-z0-9+.-]+:.*")) {
+            return text;
+        }
+        Path path = path(text);
+        return path == null ? null : path.toString();
+    }
+}

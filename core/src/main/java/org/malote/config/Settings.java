@@ -1,0 +1,49 @@
+package org.malote.config;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.malote.delivery.DeliverySettings;
+import org.malote.delivery.RouteTable;
+import org.malote.dns.DnsSettings;
+import org.malote.offload.TlsSettings;
+import org.malote.policy.RelaySettings;
+import org.malote.queue.QueueSettings;
+import org.malote.server.ListenerSettings;
+import org.malote.session.SessionLimits;
+import org.malote.smtp.DomainName;
+
+/// Everything that an operator decides. One that exists is valid in itself; whether files, ports
+/// and hosts are there is another question.
+///
+/// @param hostname our name in greetings, trace headers and reports
+/// @param state where the spool, generated keys and the control socket live; absolute
+/// @param listeners at least one
+/// @param tls with no certificates: one is made under `state`
+/// @param limits of inbound sessions
+public record Settings(
+        DomainName hostname,
+        Path state,
+        List<ListenerSettings> listeners,
+        TlsSettings tls,
+        QueueSettings queue,
+        SessionLimits limits,
+        RelaySettings relay,
+        RouteTable routes,
+        DeliverySettings delivery,
+        DnsSettings dns,
+        AdminSettings admin) {
+
+    public Settings {
+        listeners = List.copyOf(listeners);
+    }
+
+    /// Where `malote queue` and `malote reload` find the server.
+    public Path controlSocket() {
+        return state.resolve("control.sock");
+    }
+
+    /// Where a self-signed certificate is made when none is configured.
+    public Path generatedKeys() {
+        return state.resolve("keys");
+    }
+}

@@ -1,0 +1,198 @@
+package org.malote.delivery;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.malote.queue.ClaimedRecipient;
+import org.malote.smtp.MailParameters;
+import org.malote.smtp.RecipientParameters;
+
+/// One try for some recipients of one message over the hops of their destination, in order. What a
+/// host refuses for now, and what it does not finish, goes to the next one. Belongs to the agent
+/// thread.
+final class Attempt {
+    /// Connections that turn out to be closed by the host before they are used. Ours: beyond that,
+    /// it is no accident of timing.
+    private static final int UNHEARD_MAX = 3;
+
+    private final String sender;
+    private final MailParameters parameters;
+    private final BodySource body;
+    private final List<Hop> hops;
+    private final ConnectionPool pool;
+    private final int recipientsPerTransactionMax;
+    private final Consumer<AttemptResult> done;
+
+    private final List<ClaimedRecipient> all;
+    private final Map<Integer, OutboundTransaction.To> addressed = new HashMap<>();
+    private final Map<Integer, RecipientOutcome> outcomes = new HashMap<>();
+
+    /// For the hop being tried, and for the one after it.
+    private Deque<ClaimedRecipient> here = new ArrayDeque<>();
+
+    private Deque<ClaimedRecipient> next = new ArrayDeque<>();
+    private int hop;
+    private int unheard;
+
+    /// @param hops at least one; all of them are tried
+    /// @param done told once, on the agent
+    /// @throws IllegalArgumentException when an address or a parameter is not fit for a command
+    Attempt(
+            String sender,
+            MailParameters parameters,
+            BodySource body,
+            List<ClaimedRecipient> recipients,
+            List<Hop> hops,
+            ConnectionPool pool,
+            int recipientsPerTransactionMax,
+            Consumer<AttemptResult> done) {
+        this.sender = sender;
+        this.parameters = parameters;
+        this.body = body;
+        this.all = recipients;
+        this.hops = hops;
+        this.pool = pool;
+        this.recipientsPerTransactionMax = recipientsPerTransactionMax;
+        this.done = done;
+        for (ClaimedRecipient recipient : recipients) {
+            addressed.put(
+                    recipient.index(),
+                    new OutboundTransaction.To(
+                            recipient.index(),
+                            recipient.recipient().address(),
+                            RecipientParameters.fromAttributes(
+                                    recipient.recipient().attributes())));
+        }
+        // Fails now or never, while no connection is held.
+        var _ = new OutboundTransaction(sender, parameters, List.copyOf(addressed.values()));
+    }
+
+    void start() {
+        here.addAll(all);
+        goOn();
+    }
+
+    private void goOn() {
+        if (here.isEmpty()) {
+            here = next;
+            next = new ArrayDeque<>();
+            hop++;
+        }
+        if (here.isEmpty() || hop >= hops.size()) {
+            List<AttemptResult.Entry> entries = new ArrayList<>(all.size());
+            for (ClaimedRecipient recipient : all) {
+                RecipientOutcome outcome = outcomes.get(recipient.index());
+                if (outcome == null) {
+                    throw new IllegalStateException("a recipient was tried nowhere");
+                }
+                entries.add(new AttemptResult.Entry(recipient.index(), outcome));
+            }
+            done.accept(new AttemptResult(entries));
+            return;
+        }
+        pool.acquire(hops.get(hop), this::onLease);
+    }
+
+    private void onLease(ConnectionPool.Lease lease) {
+        switch (lease) {
+            case ConnectionPool.Unavailable(Failure failure) -> {
+                giveUpHere(failure);
+                goOn();
+            }
+            case ConnectionPool.Leased(ConnectionPool.Connection connection, boolean isReused) ->
+                    transact(connection, isReused);
+        }
+    }
+
+    private void transact(ConnectionPool.Connection connection, boolean isReused) {
+        int said = connection.facts().recipientsMax();
+        int max =
+                said == 0
+                        ? recipientsPerTransactionMax
+                        : Math.min(said, recipientsPerTransactionMax); // RFC 9422 §4
+        List<ClaimedRecipient> group = new ArrayList<>();
+        List<OutboundTransaction.To> to = new ArrayList<>();
+        while (group.size() < max && !here.isEmpty()) {
+            ClaimedRecipient recipient = here.removeFirst();
+            group.add(recipient);
+            OutboundTransaction.To address = addressed.get(recipient.index());
+            if (address == null) {
+                throw new IllegalStateException("every recipient has its address");
+            }
+            to.add(address);
+        }
+        connection.begin(
+                new OutboundTransaction(sender, parameters, to),
+                body,
+                end -> {
+                    pool.release(connection, end.afterwards());
+                    onEnd(group, end, isReused);
+                });
+    }
+
+    private void onEnd(List<ClaimedRecipient> group, OutboundHandler.End end, boolean isReused) {
+        if (end.isUnheard() && isReused && unheard++ < UNHEARD_MAX) {
+            // The host let an idle connection go as we took it: that says nothing of the message.
+            for (int i = group.size() - 1; i >= 0; i--) {
+                here.addFirst(group.get(i));
+            }
+            goOn();
+            return;
+        }
+        boolean someWereTaken =
+                end.outcomes().stream().anyMatch(RecipientOutcome.Delivered.class::isInstance);
+        Failure ofSession = null;
+        for (int i = 0; i < group.size(); i++) {
+            ClaimedRecipient recipient = group.get(i);
+            RecipientOutcome outcome = end.outcomes().get(i);
+            if (outcome instanceof RecipientOutcome.Failed(Failure failure)) {
+                if (someWereTaken && Trouble.isTooManyRecipients(failure)) {
+                    here.addLast(recipient); // RFC 5321 §4.5.3.1.10: in another transaction
+                    continue;
+                }
+                if (failure.scope() == FailureScope.SESSION) {
+                    ofSession = failure;
+                }
+                fail(recipient, failure);
+            } else {
+                outcomes.put(recipient.index(), outcome);
+            }
+        }
+        if (ofSession != null) {
+            giveUpHere(ofSession);
+        }
+        goOn();
+    }
+
+    /// Nobody else is tried at this hop.
+    private void giveUpHere(Failure failure) {
+        while (!here.isEmpty()) {
+            fail(here.removeFirst(), failure);
+        }
+    }
+
+    /// A failure for now, or one of this host alone, leaves the next host to try. If one of them
+    /// may succeed later, so may the recipient.
+    private void fail(ClaimedRecipient recipient, Failure failure) {
+        boolean isFinal =
+                failure.isPermanent()
+                        && switch (failure.scope()) {
+                            case SESSION, HOST -> false;
+                            case MESSAGE, RECIPIENT -> true;
+                        };
+        RecipientOutcome before = outcomes.get(recipient.index());
+        boolean maySucceedLater =
+                before instanceof RecipientOutcome.Failed(Failure earlier)
+                        && !earlier.isPermanent();
+        if (isFinal || !failure.isPermanent() || !maySucceedLater) {
+            outcomes.put(recipient.index(), new RecipientOutcome.Failed(failure));
+        }
+        if (!isFinal) {
+            next.addLast(recipient);
+        }
+    }
+}

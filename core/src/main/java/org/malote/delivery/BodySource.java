@@ -1,0 +1,39 @@
+package org.malote.delivery;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.malote.queue.Claim;
+import org.malote.queue.MessageBody;
+
+/// Where the octets of a message are read from, as often as they are needed.
+interface BodySource {
+    /// Opens them at their start. Blocks on the disk.
+    Reader open() throws IOException;
+
+    /// One reading, from the start to the end.
+    interface Reader extends Closeable {
+        /// Reads on. Blocks on the disk.
+        ///
+        /// @return how many octets were read, -1 at the end
+        int read(ByteBuffer destination) throws IOException;
+    }
+
+    /// The message of a claim.
+    static BodySource of(Claim claim) {
+        return () -> {
+            MessageBody body = claim.body();
+            return new Reader() {
+                @Override
+                public int read(ByteBuffer destination) throws IOException {
+                    return body.read(destination);
+                }
+
+                @Override
+                public void close() {
+                    body.close();
+                }
+            };
+        };
+    }
+}

@@ -1,0 +1,520 @@
+package org.malote.delivery;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ConnectTimeoutException;
+import io.netty.handler.ssl.SslHandler;
+import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.malote.offload.TlsContexts;
+import org.malote.offload.TlsSummary;
+import org.malote.telemetry.Meters;
+
+/// The connections to hosts: bounded for each address, used again while they are warm. Remembers
+/// for a short time who did not answer and whose TLS failed. Everything here belongs to the agent
+/// thread; connections report to it by tasks.
+final class ConnectionPool {
+    /// Addresses that are remembered. Ours: more hosts are seldom down at one time, and the oldest
+    /// goes first.
+    private static final int MEMORY_MAX = 4096;
+
+    /// What became of a wish for a connection.
+    sealed interface Lease {}
+
+    /// It may be used for one transaction and is then released.
+    ///
+    /// @param isReused whether it carried a transaction before
+    record Leased(Connection connection, boolean isReused) implements Lease {}
+
+    /// There is none to be had.
+    record Unavailable(Failure failure) implements Lease {}
+
+    private enum Phase {
+        CONNECTING,
+        LEASED,
+        RESETTING,
+        IDLE,
+        GONE
+    }
+
+    /// One address and what goes on with it.
+    private static final class Line {
+        final Hop hop;
+        final Deque<Connection> idle = new ArrayDeque<>();
+        final Deque<Consumer<Lease>> waiting = new ArrayDeque<>();
+        int open;
+        int openMax;
+
+        Line(Hop hop, int openMax) {
+            this.hop = hop;
+            this.openMax = openMax;
+        }
+    }
+
+    /// One connection, as the agent sees it.
+    final class Connection implements OutboundHandler.Owner {
+        private final Line line;
+        private final boolean mayEncrypt;
+        private final long startedNanos = environment.nanoTime().getAsLong();
+        private @Nullable Consumer<Lease> taker;
+        private @Nullable Channel channel;
+        private @Nullable OutboundHandler handler;
+        private HostFacts facts = HostFacts.PLAIN;
+        private Phase phase = Phase.CONNECTING;
+        private int transactions;
+        private long idleSinceNanos;
+
+        private Connection(Line line, boolean mayEncrypt, Consumer<Lease> taker) {
+            this.line = line;
+            this.mayEncrypt = mayEncrypt;
+            this.taker = taker;
+        }
+
+        /// What the host said of itself.
+        HostFacts facts() {
+            return facts;
+        }
+
+        /// Sends a message.
+        ///
+        /// @param ended told once, on the agent
+        void begin(
+                OutboundTransaction transaction,
+                BodySource body,
+                Consumer<OutboundHandler.End> ended) {
+            OutboundHandler open = handler;
+            transactions++;
+            if (open == null) {
+                throw new IllegalStateException("a leased connection has its handler");
+            }
+            onEventLoop(
+                    () -> open.begin(transaction, body, end -> onAgent(() -> ended.accept(end))));
+        }
+
+        @Override
+        public void ready(OutboundHandler connection) {
+            HostFacts said = connection.facts();
+            TlsSummary summary = connection.tlsSummary();
+            onAgent(() -> onReady(this, said, summary));
+        }
+
+        @Override
+        public void closed(
+                OutboundHandler connection,
+                @Nullable Failure failure,
+                OutboundHandler.Ending ending) {
+            onAgent(() -> onClosed(this, failure, ending));
+        }
+
+        private void onEventLoop(Runnable task) {
+            if (channel != null) {
+                channel.eventLoop().execute(task);
+            }
+        }
+    }
+
+    private final DeliverySettings settings;
+    private final DeliveryEnvironment environment;
+    private final @Nullable TlsContexts tls;
+    private final Bootstrap bootstrap;
+    private final Map<Hop, Line> lines = new HashMap<>();
+    private final Set<Connection> connections = new LinkedHashSet<>();
+    private final Map<InetSocketAddress, Long> deadUntilNanos = memory();
+    private final Map<InetSocketAddress, Long> clearUntilNanos = memory();
+    private @Nullable Future<?> sweeper;
+    private boolean isDraining;
+
+    /// @param tls null: nothing is encrypted
+    ConnectionPool(
+            DeliverySettings settings, DeliveryEnvironment environment, @Nullable TlsContexts tls) {
+        this.settings = settings;
+        this.environment = environment;
+        this.tls = tls;
+        this.bootstrap =
+                new Bootstrap()
+                        .group(environment.eventLoops())
+                        .channel(environment.channelType())
+                        .option(ChannelOption.TCP_NODELAY, true)
+                        .option(
+                                ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                                (int)
+                                        Math.min(
+                                                settings.timeouts().connect().toMillis(),
+                                                Integer.MAX_VALUE));
+    }
+
+    /// Asks for a connection.
+    ///
+    /// @param taken told once, on the agent, perhaps before this method returns
+    void acquire(Hop hop, Consumer<Lease> taken) {
+        Line line = lines.computeIfAbsent(hop, h -> new Line(h, settings.connectionsPerHostMax()));
+        Connection warm = line.idle.pollLast();
+        if (warm != null) {
+            lease(warm, taken);
+        } else if (line.open < line.openMax) {
+            connect(line, taken);
+        } else {
+            line.waiting.add(taken);
+        }
+    }
+
+    /// Gives a connection back after a transaction.
+    void release(Connection connection, OutboundHandler.Afterwards afterwards) {
+        switch (afterwards) {
+            case READY -> offer(connection);
+            case RESETTING -> connection.phase = Phase.RESETTING;
+            case CLOSED -> forget(connection);
+        }
+    }
+
+    /// Keeps no connection that is not at work.
+    void drain() {
+        isDraining = true;
+        for (Connection connection : List.copyOf(connections)) {
+            if (connection.phase == Phase.IDLE) {
+                connection.line.idle.remove(connection);
+                quit(connection);
+            }
+        }
+    }
+
+    /// Drops everything. Whoever waits is not told.
+    void close() {
+        isDraining = true;
+        for (Connection connection : List.copyOf(connections)) {
+            OutboundHandler open = connection.handler;
+            connection.phase = Phase.GONE;
+            if (open != null) {
+                connection.onEventLoop(open::abort);
+            }
+        }
+        connections.clear();
+        lines.clear();
+        if (sweeper != null) {
+            sweeper.cancel(false);
+            sweeper = null;
+        }
+    }
+
+    private void lease(Connection connection, Consumer<Lease> taken) {
+        boolean isReused = connection.transactions > 0;
+        connection.phase = Phase.LEASED;
+        environment.meters().outboundConnection(isReused ? "reused" : "new");
+        taken.accept(new Leased(connection, isReused));
+    }
+
+    private void connect(Line line, Consumer<Lease> taken) {
+        if (isRemembered(deadUntilNanos, line.hop.address())) {
+            forgetUnused(line);
+            taken.accept(
+                    new Unavailable(
+                            Trouble.unreachable(
+                                    line.hop.label(), "it did not answer a moment ago")));
+            return;
+        }
+        boolean mayEncrypt =
+                tls != null
+                        && settings.tls() == TlsUse.OPPORTUNISTIC
+                        && !isRemembered(clearUntilNanos, line.hop.address());
+        line.open++;
+        open(new Connection(line, mayEncrypt, taken));
+    }
+
+    private void open(Connection connection) {
+        Hop hop = connection.line.hop;
+        connections.add(connection);
+        ClientSession session =
+                new ClientSession(
+                        settings.heloName(),
+                        hop.isLmtp(),
+                        connection.mayEncrypt,
+                        hop.label(),
+                        settings.chunkOctetsMax());
+        OutboundHandler handler =
+                new OutboundHandler(
+                        session,
+                        settings.timeouts(),
+                        allocator -> {
+                            TlsContexts contexts = tls;
+                            if (contexts == null) {
+                                throw new IllegalStateException("no TLS was configured");
+                            }
+                            SslHandler encrypting =
+                                    contexts.clientHandler(
+                                            allocator, hop.name(), hop.address().getPort());
+                            return encrypting;
+                        },
+                        environment.io(),
+                        connection);
+        connection.handler = handler;
+        ChannelFuture connected = bootstrap.clone().handler(handler).connect(hop.address());
+        connection.channel = connected.channel();
+        connected.addListener(
+                future -> {
+                    if (!future.isSuccess()) {
+                        onAgent(() -> onRefused(connection, future.cause()));
+                    }
+                });
+    }
+
+    /// TCP came to nothing.
+    private void onRefused(Connection connection, Throwable cause) {
+        if (connection.phase != Phase.CONNECTING) {
+            return;
+        }
+        InetSocketAddress address = connection.line.hop.address();
+        String words;
+        switch (cause) {
+            case ConnectTimeoutException _ -> {
+                words = "connection timed out";
+                remember(deadUntilNanos, address, settings.deadHostMemory().toNanos());
+            }
+            case NoRouteToHostException _ -> {
+                words = "no route to host";
+                remember(deadUntilNanos, address, settings.deadHostMemory().toNanos());
+            }
+            case java.net.ConnectException _ -> words = "connection refused";
+            default ->
+                    words =
+                            cause.getMessage() == null
+                                    ? cause.getClass().getSimpleName()
+                                    : cause.getMessage();
+        }
+        fail(connection, Trouble.unreachable(connection.line.hop.label(), words));
+    }
+
+    private void onReady(Connection connection, HostFacts facts, @Nullable TlsSummary summary) {
+        switch (connection.phase) {
+            case CONNECTING -> {
+                connection.facts = facts;
+                environment.log().connected(connection.line.hop.label(), summary);
+                if (summary != null) {
+                    environment
+                            .meters()
+                            .handshake(
+                                    Meters.Direction.OUTBOUND,
+                                    summary,
+                                    environment.nanoTime().getAsLong() - connection.startedNanos);
+                }
+                Consumer<Lease> taker = connection.taker;
+                connection.taker = null;
+                if (taker == null) {
+                    throw new IllegalStateException("a new connection has a taker");
+                }
+                lease(connection, taker);
+            }
+            case RESETTING -> offer(connection);
+            case LEASED, IDLE, GONE -> {}
+        }
+    }
+
+    private void onClosed(
+            Connection connection, @Nullable Failure failure, OutboundHandler.Ending ending) {
+        switch (connection.phase) {
+            case CONNECTING -> onUnusable(connection, failure, ending);
+            case IDLE -> {
+                connection.line.idle.remove(connection);
+                forget(connection);
+            }
+            case RESETTING -> forget(connection);
+            case LEASED, GONE -> {} // the transaction that finds it closed gives it back
+        }
+    }
+
+    private void onUnusable(
+            Connection connection, @Nullable Failure failure, OutboundHandler.Ending ending) {
+        Line line = connection.line;
+        Consumer<Lease> taker = connection.taker;
+        Failure why =
+                failure == null
+                        ? Trouble.unreachable(line.hop.label(), "lost connection")
+                        : failure;
+        switch (ending) {
+            case HANDSHAKE -> {
+                environment.meters().handshakeFailed(Meters.Direction.OUTBOUND);
+                remember(
+                        clearUntilNanos, line.hop.address(), settings.tlsFailureMemory().toNanos());
+                if (taker != null && !isDraining) {
+                    connection.phase = Phase.GONE;
+                    connections.remove(connection);
+                    open(new Connection(line, false, taker)); // in the same place, without TLS
+                    return;
+                }
+            }
+            case SILENT ->
+                    remember(
+                            deadUntilNanos,
+                            line.hop.address(),
+                            settings.deadHostMemory().toNanos());
+            case SPOKEN -> {
+                if (taker != null && why.reply().isTransient() && line.open > 1 && !isDraining) {
+                    // The host takes no more at one time than it has: wait for one of those.
+                    connection.phase = Phase.GONE;
+                    connections.remove(connection);
+                    line.open--;
+                    line.openMax = line.open;
+                    line.waiting.addFirst(taker);
+                    return;
+                }
+            }
+        }
+        fail(connection, why);
+    }
+
+    private void fail(Connection connection, Failure failure) {
+        environment.meters().outboundConnectionFailed();
+        Consumer<Lease> taker = connection.taker;
+        connection.taker = null;
+        forget(connection);
+        if (taker != null) {
+            taker.accept(new Unavailable(failure));
+        }
+    }
+
+    /// A connection that can take another transaction goes to whoever waits, or waits itself.
+    private void offer(Connection connection) {
+        Line line = connection.line;
+        int said = connection.facts.transactionsMax();
+        int transactionsMax =
+                said == 0
+                        ? settings.transactionsPerConnectionMax()
+                        : Math.min(said, settings.transactionsPerConnectionMax()); // RFC 9422 §4
+        if (isDraining || connection.transactions >= transactionsMax) {
+            quit(connection);
+            return;
+        }
+        Consumer<Lease> next = line.waiting.poll();
+        if (next != null) {
+            lease(connection, next);
+            return;
+        }
+        if (settings.idleConnectionTimeout().isZero()) {
+            quit(connection);
+            return;
+        }
+        connection.phase = Phase.IDLE;
+        connection.idleSinceNanos = environment.nanoTime().getAsLong();
+        line.idle.addLast(connection);
+        sweepLater();
+    }
+
+    private void quit(Connection connection) {
+        OutboundHandler open = connection.handler;
+        if (open != null) {
+            connection.onEventLoop(open::quit);
+        }
+        forget(connection);
+    }
+
+    private void forget(Connection connection) {
+        if (connection.phase == Phase.GONE) {
+            return;
+        }
+        connection.phase = Phase.GONE;
+        connections.remove(connection);
+        Line line = connection.line;
+        line.open--;
+        Consumer<Lease> next = line.open < line.openMax ? line.waiting.poll() : null;
+        if (next != null) {
+            connect(line, next);
+        } else {
+            forgetUnused(line);
+        }
+    }
+
+    private void forgetUnused(Line line) {
+        if (line.open == 0 && line.waiting.isEmpty()) {
+            lines.remove(line.hop, line);
+        }
+    }
+
+    private void sweepLater() {
+        if (sweeper == null) {
+            try {
+                sweeper =
+                        environment
+                                .agent()
+                                .schedule(
+                                        this::sweep,
+                                        settings.idleConnectionTimeout().toNanos(),
+                                        TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException e) {
+                sweeper = null; // the agent has stopped; close() drops them
+            }
+        }
+    }
+
+    private void sweep() {
+        sweeper = null;
+        long now = environment.nanoTime().getAsLong();
+        long timeoutNanos = settings.idleConnectionTimeout().toNanos();
+        boolean someStay = false;
+        for (Line line : new ArrayList<>(lines.values())) {
+            for (Iterator<Connection> idle = line.idle.iterator(); idle.hasNext(); ) {
+                Connection connection = idle.next();
+                if (now - connection.idleSinceNanos >= timeoutNanos) {
+                    idle.remove();
+                    quit(connection);
+                } else {
+                    someStay = true;
+                }
+            }
+        }
+        if (someStay) {
+            sweepLater();
+        }
+    }
+
+    private boolean isRemembered(Map<InetSocketAddress, Long> memory, InetSocketAddress address) {
+        Long untilNanos = memory.get(address);
+        if (untilNanos == null) {
+            return false;
+        }
+        if (environment.nanoTime().getAsLong() - untilNanos < 0) {
+            return true;
+        }
+        memory.remove(address);
+        return false;
+    }
+
+    private void remember(
+            Map<InetSocketAddress, Long> memory, InetSocketAddress address, long nanos) {
+        if (nanos > 0) {
+            memory.put(address, environment.nanoTime().getAsLong() + nanos);
+        }
+    }
+
+    private static Map<InetSocketAddress, Long> memory() {
+        return new LinkedHashMap<>() {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<InetSocketAddress, Long> eldest) {
+                return size() > MEMORY_MAX;
+            }
+        };
+    }
+
+    private void onAgent(Runnable task) {
+        try {
+            environment.agent().execute(task);
+        } catch (RejectedExecutionException e) {
+            // The server has stopped; nobody waits for this any more.
+        }
+    }
+}

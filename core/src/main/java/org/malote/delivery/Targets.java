@@ -1,0 +1,157 @@
+package org.malote.delivery;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import org.malote.smtp.AddressLiteral;
+import org.malote.smtp.DomainName;
+import org.malote.smtp.IpAddresses;
+import org.malote.smtp.Printable;
+
+/// From a route and a destination to the addresses to connect to, in order. For any thread.
+final class Targets {
+    /// What was found.
+    sealed interface Found {}
+
+    /// At least one hop.
+    record Hops(List<Hop> hops) implements Found {}
+
+    /// Nothing to connect to.
+    record Nowhere(Failure failure) implements Found {}
+
+    private final MxResolver mx;
+    private final MxRules rules;
+    private final int mxPort;
+    private final Executor io;
+
+    /// @param io runs look-ups with the system's resolver, which blocks
+    Targets(MxResolver mx, MxRules rules, int mxPort, Executor io) {
+        this.mx = mx;
+        this.rules = rules;
+        this.mxPort = mxPort;
+        this.io = io;
+    }
+
+    /// Finds where a destination's MX hosts are.
+    ///
+    /// @param found told once, on any thread
+    void findMx(String destination, Consumer<Found> found) {
+        AddressLiteral literal = AddressLiteral.parse(destination);
+        if (literal != null) { // RFC 5321 §2.3.5: no look-up
+            found.accept(ofLiteral(literal));
+            return;
+        }
+        DomainName domain = DomainName.parse(destination);
+        if (domain == null) {
+            found.accept(
+                    nowhere(true, "5.1.2", Printable.escape(destination) + " is not a domain"));
+            return;
+        }
+        mx.resolve(domain, answer -> found.accept(ofAnswer(domain, answer)));
+    }
+
+    /// Finds a host that the operator named, as the system knows it: an `/etc/hosts` entry counts.
+    ///
+    /// @param found told once, on any thread
+    void findFixed(String host, int port, boolean isLmtp, Consumer<Found> found) {
+        byte[] octets = IpAddresses.parseIpv4(host);
+        if (octets == null) {
+            octets = IpAddresses.parseIpv6(host);
+        }
+        if (octets != null) {
+            found.accept(fixed(host, port, isLmtp, octets));
+            return;
+        }
+        try {
+            io.execute(() -> found.accept(lookUp(host, port, isLmtp)));
+        } catch (RejectedExecutionException e) {
+            found.accept(nowhere(false, "4.3.2", "delivery has stopped"));
+        }
+    }
+
+    private static Found fixed(String host, int port, boolean isLmtp, byte[] octets) {
+        try {
+            InetAddress address = InetAddress.getByAddress(octets);
+            return new Hops(List.of(new Hop(new InetSocketAddress(address, port), host, isLmtp)));
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("4 or 16 octets are always an address", e);
+        }
+    }
+
+    private static Found lookUp(String host, int port, boolean isLmtp) {
+        try {
+            List<Hop> hops = new ArrayList<>();
+            for (InetAddress address : InetAddress.getAllByName(host)) {
+                hops.add(new Hop(new InetSocketAddress(address, port), host, isLmtp));
+            }
+            return new Hops(hops);
+        } catch (UnknownHostException e) {
+            // A configured host: the operator can cure it, so the mail waits.
+            return nowhere(false, "4.4.3", "the host " + host + " of the route is not found");
+        }
+    }
+
+    private Found ofLiteral(AddressLiteral literal) {
+        InetAddress address = literal.address();
+        if (rules.isOurAddress().test(address)) {
+            return loop(literal.text());
+        }
+        if (rules.isForbidden().test(address)) {
+            return forbidden(literal.text());
+        }
+        return new Hops(
+                List.of(
+                        new Hop(
+                                new InetSocketAddress(address, mxPort),
+                                IpAddresses.format(address),
+                                false)));
+    }
+
+    private Found ofAnswer(DomainName domain, MxAnswer answer) {
+        return switch (answer) {
+            case MxAnswer.Hosts(List<MxHost> hosts) -> {
+                List<Hop> hops = new ArrayList<>();
+                for (MxHost host : hosts) {
+                    for (InetAddress address : host.addresses()) {
+                        hops.add(
+                                new Hop(
+                                        new InetSocketAddress(address, mxPort),
+                                        host.name(),
+                                        false));
+                    }
+                }
+                yield new Hops(hops);
+            }
+            case MxAnswer.NullMx _ -> // RFC 7505 §4.1
+                    nowhere(true, "5.1.10", domain + " takes no mail (null MX)");
+            case MxAnswer.NoSuchDomain _ ->
+                    nowhere(true, "5.1.2", "the domain " + domain + " does not exist");
+            case MxAnswer.NoAddress _ ->
+                    nowhere(true, "5.4.4", "no mail host of " + domain + " has an address");
+            case MxAnswer.LoopToUs _ -> loop(domain.text());
+            case MxAnswer.Forbidden _ -> forbidden(domain.text());
+            case MxAnswer.TryLater(String reason) ->
+                    nowhere(false, "4.4.3", "name service for " + domain + ": " + reason);
+        };
+    }
+
+    /// RFC 5321 §5.1, RFC 3463 §3.5 X.4.6.
+    private static Found loop(String destination) {
+        return nowhere(true, "5.4.6", "mail for " + destination + " loops back to myself");
+    }
+
+    /// Check N01.
+    private static Found forbidden(String destination) {
+        return nowhere(
+                true, "5.4.4", "the mail hosts of " + destination + " have private addresses only");
+    }
+
+    private static Found nowhere(boolean isPermanent, String status, String sentence) {
+        return new Nowhere(Failure.local(FailureScope.RECIPIENT, isPermanent, status, sentence));
+    }
+}

@@ -1,0 +1,25 @@
+/// # delivery
+///
+/// **Purpose.** Passes accepted mail on: to a Maildir, over LMTP, to a fixed SMTP host, or to the
+/// recipient domain's MX hosts.
+///
+/// **Owns.** The connections to hosts, the outbound dialogue, the routes, and the judgement of what
+/// a failure means (`Trouble`, the one place).
+///
+/// **Never.** Decides when to try again (the queue's schedule does), composes a notification
+/// (`bounce` does), blocks on a name server, a disk or a host.
+///
+/// **Threads.** `DeliveryEngine`, `ConnectionPool` and `Attempt` live on the one agent thread.
+/// `OutboundHandler` lives on its channel's event loop, `ClientSession` is pure. Disks are touched
+/// on the io executor only. Results come back to the agent as tasks.
+///
+/// **Standards.** RFC 5321 (the client's side), RFC 2033 (LMTP), 2920 (PIPELINING), 3030 (BDAT),
+/// 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN), 3207 (STARTTLS), 9422 (LIMITS), 7504
+/// (521).
+///
+/// **Known limits.** TLS to hosts is opportunistic: nobody's certificate is verified. An attempt
+/// tries a bounded number of addresses; the others wait for the next attempt.
+@NullMarked
+package org.malote.delivery;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,102 @@
+package org.malote.policy;
+
+import java.net.InetAddress;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.malote.queue.Refusal;
+import org.malote.session.Question;
+import org.malote.session.Question.MayReceive;
+import org.malote.session.Question.MaySend;
+import org.malote.session.Replies;
+import org.malote.session.Verdict;
+import org.malote.smtp.AddressLiteral;
+import org.malote.smtp.DomainName;
+import org.malote.smtp.ForwardPath;
+import org.malote.smtp.Mailbox;
+import org.malote.smtp.Reply;
+
+/// The rules that keep this host from being an open relay: mail for a routed domain is taken from
+/// anyone, mail for any other domain from the relay networks only. The queue is asked before a
+/// transaction opens, so that a full disk is said at MAIL and not after the message came.
+public final class RelayPolicy implements Policy {
+    private static final Reply RELAY_DENIED =
+            Reply.of(550, "5.7.1", "relaying to that domain is not allowed from your address");
+    private static final Reply ROUTED_LOCAL_PART =
+            Reply.of(550, "5.7.1", "an address that routes by its local part is not taken");
+
+    private final DomainName hostname;
+    private final RelaySettings relay;
+    private final Predicate<String> isRouted;
+    private final LongFunction<@Nullable Refusal> admission;
+
+    /// @param isRouted whether a route is configured for a domain, in lower case
+    /// @param admission the queue's answer for a message of so many octets, 0 for unknown
+    public RelayPolicy(
+            DomainName hostname,
+            RelaySettings relay,
+            Predicate<String> isRouted,
+            LongFunction<@Nullable Refusal> admission) {
+        this.hostname = hostname;
+        this.relay = relay;
+        this.isRouted = isRouted;
+        this.admission = admission;
+    }
+
+    @Override
+    public void decide(Peer peer, Question question, Consumer<Verdict> answer) {
+        answer.accept(
+                switch (question) {
+                    case MaySend maySend -> onSender(maySend);
+                    case MayReceive mayReceive -> onRecipient(peer, mayReceive.to());
+                });
+    }
+
+    private Verdict onSender(MaySend question) {
+        Refusal refusal = admission.apply(question.parameters().sizeOctets());
+        return refusal == null ? Verdict.ACCEPT : Replies.notAdmitted(refusal);
+    }
+
+    private Verdict onRecipient(Peer peer, ForwardPath to) {
+        return switch (to) {
+            // RFC 5321 §4.5.1: <Postmaster> without a domain is always taken.
+            case ForwardPath.Postmaster _ -> Verdict.ACCEPT;
+            case ForwardPath.Recipient(var mailbox) -> onMailbox(peer, mailbox);
+        };
+    }
+
+    private Verdict onMailbox(Peer peer, Mailbox mailbox) {
+        if (relay.contains(peer.address())) {
+            return Verdict.ACCEPT;
+        }
+        if (mailbox.isPostmaster() && isOurs(mailbox, peer.local())) {
+            return Verdict.ACCEPT; // RFC 5321 §4.5.1
+        }
+        if (!isRouted.test(mailbox.host().text())) {
+            return new Verdict.Refuse(RELAY_DENIED); // RFC 5321 §3.6.2, §7.1
+        }
+        if (routesByLocalPart(mailbox.localPart())) {
+            // A next hop could read a%b, a!b or "a@b" as an address elsewhere, and relay for us.
+            return new Verdict.Refuse(ROUTED_LOCAL_PART);
+        }
+        return Verdict.ACCEPT;
+    }
+
+    private boolean isOurs(Mailbox mailbox, InetAddress local) {
+        return switch (mailbox.host()) {
+            case DomainName name -> name.equals(hostname);
+            case AddressLiteral(var address) -> address.equals(local);
+        };
+    }
+
+    private static boolean routesByLocalPart(String localPart) {
+        for (int i = 0; i < localPart.length(); i++) {
+            char c = localPart.charAt(i);
+            if (c == '@' || c == '%' || c == '!' || c == ':') {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,18 @@
+/// # policy
+///
+/// **Purpose.** Answers the session's questions: who may send, and to whom.
+///
+/// **Owns.** The relay rules: mail for routed domains from anyone, mail for other domains from the
+/// relay networks only.
+///
+/// **Never.** Writes to a connection, or blocks: an answer that takes time comes later.
+///
+/// **Threads.** [Policy#decide] is called on event loops and answers on any thread.
+///
+/// **Standards.** RFC 5321 §3.6.2, §7.1 (relaying), §4.5.1 (postmaster); RFC 7504.
+///
+/// **Known limits.** Recipients of a routed domain are not looked up: the next hop refuses them.
+@NullMarked
+package org.malote.policy;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,182 @@
+package org.malote.server;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.handler.codec.haproxy.HAProxyMessageDecoder;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.random.RandomGenerator;
+import org.malote.policy.Peer;
+import org.malote.session.Session;
+import org.malote.session.SessionFacts;
+
+/// Listens, and gives each connection its [InboundHandler]. One object serves all listeners.
+public final class InboundServer implements AutoCloseable {
+    /// Connections that the kernel completes before we accept them. Linux cuts it to
+    /// net.core.somaxconn.
+    private static final int BACKLOG = 4096;
+
+    /// Replies that wait for a peer to take them before its commands are no longer looked at. Ours.
+    private static final WriteBufferWaterMark REPLY_OCTETS =
+            new WriteBufferWaterMark(16 * 1024, 64 * 1024);
+
+    /// The largest PROXY version 2 header that is taken: addresses, and extensions of a TLS proxy.
+    private static final int PROXY_HEADER_OCTETS_MAX = 1024;
+
+    private final Reception reception;
+    private final EventLoopGroup acceptors;
+    private final EventLoopGroup loops;
+    private final Class<? extends ServerChannel> channelType;
+    private final SessionQuota quota;
+    private final ChannelGroup sessions = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+    private final List<Channel> listening = new ArrayList<>();
+    private final AtomicLong nextSession;
+
+    /// @param acceptors accepts connections
+    /// @param loops drives them
+    /// @param channelType the listening channel of that kind of loop
+    /// @param random where the first session's name comes from
+    public InboundServer(
+            Reception reception,
+            EventLoopGroup acceptors,
+            EventLoopGroup loops,
+            Class<? extends ServerChannel> channelType,
+            RandomGenerator random) {
+        this.reception = reception;
+        this.acceptors = acceptors;
+        this.loops = loops;
+        this.channelType = channelType;
+        this.quota = new SessionQuota(reception.limits());
+        // 36^7 and some: names have eight characters and hardly ever repeat over restarts.
+        this.nextSession = new AtomicLong(78_364_164_096L + random.nextLong(1L << 40));
+    }
+
+    /// Starts to listen.
+    ///
+    /// @return each listener's name and where it listens
+    /// @throws IOException when an address cannot be had; none is then listened on
+    public Map<String, InetSocketAddress> start(List<ListenerSettings> listeners)
+            throws IOException {
+        reception.meters().watch("malote.sessions.active", "Inbound sessions now", quota::sessions);
+        Map<String, InetSocketAddress> bound = new LinkedHashMap<>();
+        for (ListenerSettings listener : listeners) {
+            var binding = bootstrap(listener).bind(listener.address()).awaitUninterruptibly();
+            if (!binding.isSuccess()) {
+                close();
+                throw new IOException(
+                        "cannot listen on "
+                                + listener.address()
+                                + " (listener \""
+                                + listener.name()
+                                + "\"): "
+                                + binding.cause().getMessage(),
+                        binding.cause());
+            }
+            listening.add(binding.channel());
+            bound.put(listener.name(), (InetSocketAddress) binding.channel().localAddress());
+        }
+        return bound;
+    }
+
+    private ServerBootstrap bootstrap(ListenerSettings listener) {
+        Session session =
+                new Session(
+                        new SessionFacts(
+                                reception.hostname(),
+                                listener.tls() == TlsMode.STARTTLS,
+                                null,
+                                reception.limits()));
+        return new ServerBootstrap()
+                .group(acceptors, loops)
+                .channel(channelType)
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.AUTO_READ, false)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, REPLY_OCTETS)
+                .childHandler(
+                        new ChannelInitializer<Channel>() {
+                            @Override
+                            protected void initChannel(Channel channel) {
+                                begin(channel, listener, session);
+                            }
+                        });
+    }
+
+    private void begin(Channel channel, ListenerSettings listener, Session session) {
+        if (!(channel.remoteAddress() instanceof InetSocketAddress remote)
+                || !(channel.localAddress() instanceof InetSocketAddress local)) {
+            var _ = channel.close(); // reset before it was accepted
+            return;
+        }
+        sessions.add(channel);
+        if (!listener.proxyNetworks().isEmpty()) {
+            channel.pipeline().addLast(new HAProxyMessageDecoder(PROXY_HEADER_OCTETS_MAX, true));
+        }
+        String name = Long.toString(nextSession.getAndIncrement(), 36).toLowerCase(Locale.ROOT);
+        channel.pipeline()
+                .addLast(
+                        new InboundHandler(
+                                reception,
+                                listener,
+                                quota,
+                                session,
+                                new Peer(remote, local.getAddress()),
+                                name));
+    }
+
+    /// Sessions at this moment.
+    public int sessions() {
+        return quota.sessions();
+    }
+
+    /// Stops listening, sends 421 to the idle sessions, lets the others finish what they are in the
+    /// middle of, and closes what is left at the deadline. Blocks until then; not for an event
+    /// loop.
+    public void drain(Duration patience) {
+        stopListening();
+        for (Channel channel : sessions) {
+            channel.eventLoop()
+                    .execute(
+                            () -> {
+                                InboundHandler handler =
+                                        channel.pipeline().get(InboundHandler.class);
+                                if (handler != null) {
+                                    handler.drain();
+                                }
+                            });
+        }
+        sessions.newCloseFuture().awaitUninterruptibly(patience.toMillis());
+        sessions.close().awaitUninterruptibly(1000);
+    }
+
+    private void stopListening() {
+        for (Channel channel : listening) {
+            channel.close().awaitUninterruptibly();
+        }
+        listening.clear();
+    }
+
+    /// Stops at once.
+    @Override
+    public void close() {
+        stopListening();
+        sessions.close().awaitUninterruptibly(1000);
+    }
+}

@@ -1,0 +1,26 @@
+package org.malote.server;
+
+import java.net.InetSocketAddress;
+import java.util.List;
+import org.malote.policy.Network;
+
+/// One `[[listener]]` of the configuration.
+///
+/// @param name for logs and meters
+/// @param address where to listen; port 0 takes any free one
+/// @param profile what it is for
+/// @param tls how it speaks TLS
+/// @param proxyNetworks the proxies whose PROXY header is believed. When there are any, a
+/// connection
+///     from elsewhere is closed, and one without a header too
+public record ListenerSettings(
+        String name,
+        InetSocketAddress address,
+        Profile profile,
+        TlsMode tls,
+        List<Network> proxyNetworks) {
+
+    public ListenerSettings {
+        proxyNetworks = List.copyOf(proxyNetworks);
+    }
+}

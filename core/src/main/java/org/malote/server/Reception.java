@@ -1,0 +1,32 @@
+package org.malote.server;
+
+import java.net.InetAddress;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.malote.accept.Acceptance;
+import org.malote.offload.TlsContexts;
+import org.malote.policy.Policy;
+import org.malote.session.SessionLimits;
+import org.malote.smtp.DomainName;
+import org.malote.telemetry.Meters;
+import org.malote.telemetry.SessionLog;
+
+/// What every inbound session works with. The suppliers are asked for each session, so that what
+/// they give can be exchanged while the server runs.
+///
+/// @param hostname our name
+/// @param limits what sessions may use
+/// @param policy answers their questions
+/// @param acceptance takes their messages
+/// @param tls the TLS contexts now, or null when no listener speaks TLS
+/// @param isUncounted clients whose sessions are not counted by network
+public record Reception(
+        DomainName hostname,
+        SessionLimits limits,
+        Supplier<Policy> policy,
+        Acceptance acceptance,
+        Supplier<@Nullable TlsContexts> tls,
+        Predicate<InetAddress> isUncounted,
+        SessionLog log,
+        Meters meters) {}

@@ -1,0 +1,86 @@
+package org.malote.server;
+
+import java.net.InetAddress;
+import java.util.Arrays;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.malote.session.SessionLimits;
+
+/// Counts sessions, over all and by client network. Safe for every event loop. Its size is bounded
+/// by the number of sessions.
+final class SessionQuota {
+    // An IPv4 /24 and an IPv6 /56 are what one customer or one small site gets (RFC 6177 §2).
+    private static final int IPV4_OCTETS = 3;
+    private static final int IPV6_OCTETS = 7;
+
+    private final int sessionsMax;
+    private final int sessionsPerNetworkMax;
+    private final AtomicInteger sessions = new AtomicInteger();
+    private final ConcurrentHashMap<ClientNetwork, Integer> byNetwork = new ConcurrentHashMap<>();
+
+    SessionQuota(SessionLimits limits) {
+        this.sessionsMax = limits.sessionsMax();
+        this.sessionsPerNetworkMax = limits.sessionsPerNetworkMax();
+    }
+
+    /// Sessions at this moment.
+    int sessions() {
+        return sessions.get();
+    }
+
+    /// Takes a place among all sessions. Give it back with [#leave].
+    boolean tryEnter() {
+        if (sessions.incrementAndGet() > sessionsMax) {
+            sessions.decrementAndGet();
+            return false;
+        }
+        return true;
+    }
+
+    void leave() {
+        sessions.decrementAndGet();
+    }
+
+    /// Takes a place among the sessions of the client's network. Give it back with [#leaveNetwork].
+    boolean tryEnterNetwork(InetAddress client) {
+        boolean[] entered = new boolean[1];
+        byNetwork.compute(
+                ClientNetwork.of(client),
+                (_, count) -> {
+                    int present = count == null ? 0 : count;
+                    entered[0] = present < sessionsPerNetworkMax;
+                    return entered[0] ? Integer.valueOf(present + 1) : count;
+                });
+        return entered[0];
+    }
+
+    void leaveNetwork(InetAddress client) {
+        byNetwork.computeIfPresent(
+                ClientNetwork.of(client), (_, count) -> count == 1 ? null : count - 1);
+    }
+
+    /// The leading octets of an address.
+    private static final class ClientNetwork {
+        private final byte[] prefix;
+
+        private ClientNetwork(byte[] prefix) {
+            this.prefix = prefix;
+        }
+
+        static ClientNetwork of(InetAddress client) {
+            byte[] octets = client.getAddress();
+            return new ClientNetwork(
+                    Arrays.copyOf(octets, octets.length == 4 ? IPV4_OCTETS : IPV6_OCTETS));
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof ClientNetwork that && Arrays.equals(prefix, that.prefix);
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(prefix);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package org.malote.session;
+
+import java.util.List;
+import org.malote.queue.Receipt;
+import org.malote.queue.Refusal;
+import org.malote.smtp.EnhancedStatus;
+import org.malote.smtp.Reply;
+
+/// What the inbound machine says, in one place (RFC 5321 §4.2.2, RFC 3463).
+public final class Replies {
+    static final Reply OK = Reply.of(250, "2.0.0", "OK");
+    static final Reply BYE = Reply.of(221, "2.0.0", "bye");
+    static final Reply SENDER_OK = Reply.of(250, "2.1.0", "sender OK");
+    static final Reply RECIPIENT_OK = Reply.of(250, "2.1.5", "recipient OK");
+    static final Reply GO_AHEAD = Reply.plain(354, "end with <CRLF>.<CRLF>");
+    static final Reply START_TLS = Reply.of(220, "2.0.0", "ready to start TLS");
+    static final Reply CANNOT_VERIFY =
+            Reply.of(252, "2.5.2", "cannot VRFY user, but will take mail and attempt delivery");
+    static final Reply NO_EXPN = Reply.of(502, "5.5.1", "lists are not told");
+    static final Reply HELP =
+            new Reply(
+                    214,
+                    new EnhancedStatus(2, 0, 0),
+                    List.of(
+                            "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY HELP STARTTLS",
+                            "see RFC 5321; write to postmaster when mail fails"));
+
+    static final Reply ARGUMENT_NEEDED = Reply.of(501, "5.5.4", "an argument is needed");
+    static final Reply GREETING_NEEDED = Reply.of(503, "5.5.1", "send EHLO or HELO first");
+    static final Reply MAIL_NEEDED = Reply.of(503, "5.5.1", "send MAIL first");
+    static final Reply NESTED_MAIL = Reply.of(503, "5.5.1", "a transaction is open already");
+    static final Reply TRANSACTION_OPEN =
+            Reply.of(503, "5.5.1", "not inside a transaction; send RSET first");
+    static final Reply CHUNKS_EXPECTED =
+            Reply.of(503, "5.5.1", "only BDAT or RSET after the first chunk");
+    static final Reply NO_RECIPIENTS = Reply.of(554, "5.5.1", "no valid recipients");
+    static final Reply BINARY_NEEDS_BDAT =
+            Reply.of(503, "5.5.1", "a BINARYMIME message comes by BDAT");
+    static final Reply UTF8_NEEDED =
+            Reply.of(553, "5.6.7", "a non-ASCII address needs SMTPUTF8 on MAIL");
+    static final Reply TOO_BIG =
+            Reply.of(552, "5.3.4", "the message exceeds the size that EHLO announced");
+    static final Reply TOO_MANY_RECIPIENTS =
+            Reply.of(452, "4.5.3", "too many recipients; send the rest in another transaction");
+    static final Reply NO_STARTTLS = Reply.of(502, "5.5.1", "STARTTLS is not offered");
+    static final Reply TLS_ACTIVE = Reply.of(503, "5.5.1", "TLS is active already");
+
+    static final Reply LINE_TOO_LONG = Reply.of(500, "5.5.2", "line too long");
+    static final Reply BARE_LINE_END =
+            Reply.of(500, "5.5.2", "lines end with CRLF; a bare CR or LF was in this one");
+    static final Reply NOT_TEXT = Reply.of(500, "5.5.2", "a command is printable text");
+    static final Reply BARE_LINE_END_IN_MESSAGE =
+            Reply.of(
+                    554,
+                    "5.6.0",
+                    "a bare CR or LF is in the message; its lines must end with CRLF");
+    static final Reply LOOP = Reply.of(554, "5.4.6", "too many Received headers: a mail loop");
+
+    static final Reply TOO_MANY_ERRORS = Reply.of(421, "4.7.0", "too many errors; closing");
+    static final Reply TOO_MANY_COMMANDS =
+            Reply.of(421, "4.7.0", "too many commands without a message; closing");
+    static final Reply TOO_MANY_MESSAGES =
+            Reply.of(421, "4.7.0", "too many messages in this session; connect again");
+    static final Reply NOT_SYNCHRONISED =
+            Reply.of(554, "5.5.0", "you did not wait for my reply; closing");
+    static final Reply TIMED_OUT = Reply.of(421, "4.4.2", "timed out; closing");
+    static final Reply SHUTTING_DOWN = Reply.of(421, "4.3.2", "shutting down; try again later");
+
+    /// As many sessions as the server may have.
+    public static final Reply TOO_MANY_SESSIONS =
+            Reply.of(421, "4.3.2", "too many sessions; try again later");
+
+    /// As many sessions as one client network may have.
+    public static final Reply TOO_MANY_SESSIONS_FROM_NETWORK =
+            Reply.of(421, "4.7.0", "too many sessions from your network; try again later");
+
+    /// A listener for proxies was reached without one.
+    public static final Reply NOT_A_PROXY =
+            Reply.of(554, "5.7.1", "this port is for our own proxies");
+
+    private Replies() {}
+
+    /// Our promise: RFC 5321 §6.1. It needs the queue's receipt, so it cannot be given early.
+    static Reply kept(Receipt receipt) {
+        return Reply.of(250, "2.0.0", "queued as " + receipt.messageId());
+    }
+
+    /// A message that was received and is not kept.
+    static Reply notKept(Refusal refusal) {
+        return switch (refusal) {
+            case NO_SPACE, INDEX_FULL ->
+                    Reply.of(452, "4.3.1", "no room in the queue; try again later");
+            case COMMITS_LATE -> Reply.of(451, "4.3.1", "the queue is too slow; try again later");
+            case STOPPED -> Reply.of(451, "4.3.0", "the queue failed; try again later");
+            case CLOSED -> SHUTTING_DOWN;
+        };
+    }
+
+    /// The answer to MAIL while the queue takes nothing.
+    public static Verdict notAdmitted(Refusal refusal) {
+        return switch (refusal) {
+            case NO_SPACE, INDEX_FULL, COMMITS_LATE -> new Verdict.Refuse(notKept(refusal));
+            // Nothing will be taken here until somebody mends the disk or the next start.
+            case STOPPED ->
+                    new Verdict.Dismiss(
+                            Reply.of(421, "4.3.2", "the queue is not taking mail; try later"));
+            case CLOSED -> new Verdict.Dismiss(SHUTTING_DOWN);
+        };
+    }
+}

@@ -1,0 +1,381 @@
+package org.malote.session;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.malote.offload.TlsSummary;
+import org.malote.session.State.AwaitingCommand;
+import org.malote.session.State.AwaitingRecipientVerdict;
+import org.malote.session.State.AwaitingSenderVerdict;
+import org.malote.session.State.AwaitingVerdict;
+import org.malote.session.State.Chunking;
+import org.malote.session.State.Enveloping;
+import org.malote.session.State.Greeted;
+import org.malote.session.State.Ready;
+import org.malote.session.State.ReceivingChunk;
+import org.malote.session.State.ReceivingData;
+import org.malote.smtp.BodyType;
+import org.malote.smtp.Command;
+import org.malote.smtp.Extension;
+import org.malote.smtp.ForwardPath;
+import org.malote.smtp.Reply;
+import org.malote.smtp.wire.LineFault;
+
+/// The inbound machine: pure functions from a state and an event to a [Step]. One instance serves
+/// all sessions with the same [SessionFacts].
+public final class Session {
+    private final SessionFacts facts;
+    private final SessionLimits limits;
+    private final Reply ehloReply;
+    private final Reply heloReply;
+
+    public Session(SessionFacts facts) {
+        this.facts = facts;
+        this.limits = facts.limits();
+        this.ehloReply = ehlo(facts);
+        this.heloReply = Reply.plain(250, facts.hostname().text());
+    }
+
+    /// What is true of this session beside its dialogue.
+    public SessionFacts facts() {
+        return facts;
+    }
+
+    /// The same session once TLS is on (RFC 3207 §4.2).
+    public Session secured(TlsSummary tls) {
+        return new Session(facts.secured(tls));
+    }
+
+    /// RFC 5321 §4.2: the greeting names the host first.
+    public Reply greeting() {
+        return Reply.plain(220, facts.hostname() + " ESMTP Malote");
+    }
+
+    /// The state after the greeting.
+    public Greeted greeted() {
+        return new Greeted(Tally.ZERO);
+    }
+
+    /// A command came.
+    public Step on(AwaitingCommand state, Command command) {
+        AwaitingCommand counted = with(state, state.tally().command());
+        if (counted.tally().commands() > limits.commandsMax()) {
+            return new Step.Close(Replies.TOO_MANY_COMMANDS, "too many commands");
+        }
+        return switch (command) {
+            case Command.Ehlo(var name) -> onGreeting(counted, new Greeting(name, true), ehloReply);
+            case Command.Helo(var name) ->
+                    onGreeting(counted, new Greeting(name, false), heloReply);
+            case Command.Mail mail -> onMail(counted, mail);
+            case Command.Rcpt rcpt -> onRcpt(counted, rcpt);
+            case Command.Data _ -> onData(counted);
+            case Command.Bdat bdat -> onBdat(counted, bdat);
+            case Command.Rset _ -> new Step.Respond(Replies.OK, withoutTransaction(counted));
+            case Command.Noop _ -> new Step.Respond(Replies.OK, counted);
+            case Command.Quit _ -> new Step.Close(Replies.BYE, "quit");
+            // RFC 5321 §3.5.3: 252 says that we do not tell, and would take mail and try.
+            case Command.Vrfy(var argument) ->
+                    argument.isEmpty()
+                            ? erring(counted, Replies.ARGUMENT_NEEDED)
+                            : new Step.Respond(Replies.CANNOT_VERIFY, counted);
+            case Command.Expn _ -> new Step.Respond(Replies.NO_EXPN, counted);
+            case Command.Help _ -> new Step.Respond(Replies.HELP, counted);
+            case Command.StartTls _ -> onStartTls(counted);
+            case Command.Malformed(var reply, var fault) ->
+                    switch (fault) {
+                        case LINE -> erring(counted, reply);
+                        case FRAMING -> new Step.Close(reply, "chunk size not readable");
+                    };
+        };
+    }
+
+    /// A line came that is no command.
+    public Step on(AwaitingCommand state, LineFault fault) {
+        AwaitingCommand counted = with(state, state.tally().command());
+        return switch (fault) {
+            case TOO_LONG -> erring(counted, Replies.LINE_TOO_LONG);
+            case ENDLESS -> new Step.Close(Replies.LINE_TOO_LONG, "endless line");
+            case BARE_LINE_END -> erring(counted, Replies.BARE_LINE_END);
+            case NOT_TEXT -> erring(counted, Replies.NOT_TEXT);
+        };
+    }
+
+    /// The policy answered.
+    public Step on(AwaitingVerdict state, Verdict verdict) {
+        return switch (state) {
+            case AwaitingSenderVerdict asked -> onSenderVerdict(asked, verdict);
+            case AwaitingRecipientVerdict asked -> onRecipientVerdict(asked, verdict);
+        };
+    }
+
+    /// The message after DATA ended.
+    public Step on(ReceivingData state, MessageOutcome outcome) {
+        return onOutcome(state.tally(), state.greeting(), outcome);
+    }
+
+    /// A chunk that is not the last was taken whole (RFC 3030 §2).
+    public Step onChunkTaken(ReceivingChunk state) {
+        long octets = state.octets() + state.chunkOctets();
+        return new Step.Respond(
+                Reply.of(250, "2.0.0", state.chunkOctets() + " octets received"),
+                new Chunking(state.tally(), state.greeting(), state.transaction(), octets));
+    }
+
+    /// The message ended with its last chunk, or with one that spoiled it.
+    public Step on(ReceivingChunk state, MessageOutcome outcome) {
+        return onOutcome(state.tally(), state.greeting(), outcome);
+    }
+
+    /// Octets stand behind a command that must be the last of its group (RFC 2920 §3.1, RFC 3207
+    /// §4): a peer that does not wait for replies is not talking to us.
+    public Step onSynchronisationLost() {
+        return new Step.Close(Replies.NOT_SYNCHRONISED, "did not wait for a reply");
+    }
+
+    /// Nothing came in time (RFC 5321 §4.5.3.2).
+    public Step onTimeout(String what) {
+        return new Step.Close(Replies.TIMED_OUT, what);
+    }
+
+    /// The server shuts down (RFC 5321 §3.8).
+    public Step onShutdown() {
+        return new Step.Close(Replies.SHUTTING_DOWN, "shutdown");
+    }
+
+    // RFC 5321 §4.1.4: EHLO and HELO clear all state, as RSET does.
+    private Step onGreeting(AwaitingCommand state, Greeting greeting, Reply reply) {
+        return new Step.Respond(reply, new Ready(state.tally(), greeting));
+    }
+
+    /// RFC 5321 §4.1.4: a MAIL inside an open transaction is refused and changes nothing.
+    private Step onMail(AwaitingCommand state, Command.Mail mail) {
+        return switch (state) {
+            case Ready(var tally, var greeting) -> {
+                if (tally.messages() >= limits.messagesMax()) {
+                    // RFC 9422 §4.1: MAILMAX was announced.
+                    yield new Step.Close(Replies.TOO_MANY_MESSAGES, "too many messages");
+                }
+                if (mail.parameters().sizeOctets() > limits.messageOctetsMax()) {
+                    yield rejecting(state, Replies.TOO_BIG); // RFC 1870 §6.1
+                }
+                Tally begun = tally.message();
+                yield new Step.Ask(
+                        new Question.MaySend(greeting, mail.from(), mail.parameters()),
+                        new AwaitingSenderVerdict(begun, greeting, mail.from(), mail.parameters()));
+            }
+            case Greeted _ -> erring(state, Replies.GREETING_NEEDED);
+            case Enveloping _ -> erring(state, Replies.NESTED_MAIL);
+            case Chunking _ -> erring(state, Replies.CHUNKS_EXPECTED);
+        };
+    }
+
+    private Step onRcpt(AwaitingCommand state, Command.Rcpt rcpt) {
+        return switch (state) {
+            case Enveloping enveloping -> {
+                Transaction transaction = enveloping.transaction();
+                if (transaction.recipients().size() >= limits.recipientsMax()) {
+                    // RFC 5321 §4.5.3.1.10
+                    yield new Step.Respond(Replies.TOO_MANY_RECIPIENTS, state);
+                }
+                if (!transaction.parameters().isUtf8() && !isAscii(rcpt.to())) {
+                    yield rejecting(state, Replies.UTF8_NEEDED); // RFC 6531 §3.5
+                }
+                yield new Step.Ask(
+                        new Question.MayReceive(
+                                enveloping.greeting(), transaction, rcpt.to(), rcpt.parameters()),
+                        new AwaitingRecipientVerdict(enveloping, rcpt.to(), rcpt.parameters()));
+            }
+            case Greeted _ -> erring(state, Replies.GREETING_NEEDED);
+            case Ready _ -> erring(state, Replies.MAIL_NEEDED);
+            case Chunking _ -> erring(state, Replies.CHUNKS_EXPECTED);
+        };
+    }
+
+    private Step onData(AwaitingCommand state) {
+        return switch (state) {
+            case Enveloping(var tally, var greeting, var transaction) -> {
+                if (transaction.recipients().isEmpty()) {
+                    yield erring(state, Replies.NO_RECIPIENTS); // RFC 5321 §3.3
+                }
+                if (transaction.parameters().body() == BodyType.BINARY_MIME) {
+                    yield erring(state, Replies.BINARY_NEEDS_BDAT); // RFC 3030 §3
+                }
+                yield new Step.Receive(
+                        Replies.GO_AHEAD, new ReceivingData(tally, greeting, transaction));
+            }
+            case Greeted _ -> erring(state, Replies.GREETING_NEEDED);
+            case Ready _ -> erring(state, Replies.MAIL_NEEDED);
+            case Chunking _ -> erring(state, Replies.CHUNKS_EXPECTED); // RFC 3030 §2
+        };
+    }
+
+    // RFC 3030 §2: the octets of a refused chunk come all the same and are thrown away.
+    private Step onBdat(AwaitingCommand state, Command.Bdat bdat) {
+        return switch (state) {
+            case Enveloping(var tally, var greeting, var transaction) -> {
+                if (transaction.recipients().isEmpty()) {
+                    yield skipping(state, bdat, Replies.NO_RECIPIENTS);
+                }
+                yield chunk(tally, greeting, transaction, 0, bdat);
+            }
+            case Chunking(var tally, var greeting, var transaction, var octets) ->
+                    chunk(tally, greeting, transaction, octets, bdat);
+            case Greeted _ -> skipping(state, bdat, Replies.GREETING_NEEDED);
+            case Ready _ -> skipping(state, bdat, Replies.MAIL_NEEDED);
+        };
+    }
+
+    private Step chunk(
+            Tally tally,
+            Greeting greeting,
+            Transaction transaction,
+            long octets,
+            Command.Bdat bdat) {
+        if (bdat.octets() > limits.messageOctetsMax() - octets) {
+            return skipping(new Ready(tally, greeting), bdat, Replies.TOO_BIG);
+        }
+        return new Step.ReceiveChunk(
+                new ReceivingChunk(
+                        tally, greeting, transaction, octets, bdat.octets(), bdat.isLast()));
+    }
+
+    private Step skipping(AwaitingCommand state, Command.Bdat bdat, Reply reply) {
+        return switch (erring(state, reply)) {
+            case Step.Respond(var refusal, var next) ->
+                    bdat.octets() > limits.messageOctetsMax()
+                            ? new Step.Close(refusal, "chunk too big to throw away")
+                            : new Step.SkipChunk(bdat.octets(), refusal, next);
+            case Step other -> other;
+        };
+    }
+
+    // RFC 3207 §4, §4.2: all that was learned in clear text is forgotten.
+    private Step onStartTls(AwaitingCommand state) {
+        if (!facts.offersStartTls()) {
+            return erring(state, facts.tls() == null ? Replies.NO_STARTTLS : Replies.TLS_ACTIVE);
+        }
+        return switch (state) {
+            case Greeted _, Ready _ ->
+                    new Step.Upgrade(Replies.START_TLS, new Greeted(state.tally()));
+            case Enveloping _, Chunking _ -> erring(state, Replies.TRANSACTION_OPEN);
+        };
+    }
+
+    private Step onSenderVerdict(AwaitingSenderVerdict asked, Verdict verdict) {
+        return switch (verdict) {
+            case Verdict.Accept _ ->
+                    new Step.Respond(
+                            Replies.SENDER_OK,
+                            new Enveloping(
+                                    asked.tally(),
+                                    asked.greeting(),
+                                    Transaction.open(asked.from(), asked.parameters())));
+            case Verdict.Refuse(var reply) ->
+                    rejecting(new Ready(asked.tally(), asked.greeting()), reply);
+            case Verdict.Dismiss(var reply) -> new Step.Close(reply, "dismissed at MAIL");
+        };
+    }
+
+    private Step onRecipientVerdict(AwaitingRecipientVerdict asked, Verdict verdict) {
+        Enveloping before = asked.before();
+        return switch (verdict) {
+            case Verdict.Accept _ ->
+                    new Step.Respond(
+                            Replies.RECIPIENT_OK,
+                            new Enveloping(
+                                    before.tally(),
+                                    before.greeting(),
+                                    before.transaction().with(asked.to(), asked.parameters())));
+            case Verdict.Refuse(var reply) -> rejecting(before, reply);
+            case Verdict.Dismiss(var reply) -> new Step.Close(reply, "dismissed at RCPT");
+        };
+    }
+
+    private Step onOutcome(Tally tally, Greeting greeting, MessageOutcome outcome) {
+        return switch (outcome) {
+            case MessageOutcome.Kept(var receipt) ->
+                    new Step.Respond(Replies.kept(receipt), new Ready(tally.accepted(), greeting));
+            case MessageOutcome.NotKept(var refusal) ->
+                    new Step.Respond(Replies.notKept(refusal), new Ready(tally, greeting));
+            case MessageOutcome.Spoiled(var fault) ->
+                    rejecting(
+                            new Ready(tally, greeting),
+                            switch (fault) {
+                                case TOO_BIG -> Replies.TOO_BIG;
+                                case BARE_LINE_END -> Replies.BARE_LINE_END_IN_MESSAGE;
+                                case LOOP -> Replies.LOOP;
+                            });
+        };
+    }
+
+    private Step erring(AwaitingCommand state, Reply reply) {
+        Tally tally = state.tally().error();
+        return tally.errors() > limits.errorsMax()
+                ? new Step.Close(Replies.TOO_MANY_ERRORS, "too many errors")
+                : new Step.Respond(reply, with(state, tally));
+    }
+
+    private Step rejecting(AwaitingCommand state, Reply reply) {
+        Tally tally = state.tally().rejection();
+        return tally.rejections() > limits.rejectionsMax()
+                ? new Step.Close(Replies.TOO_MANY_ERRORS, "too many rejections")
+                : new Step.Respond(reply, with(state, tally));
+    }
+
+    private static AwaitingCommand with(AwaitingCommand state, Tally tally) {
+        return switch (state) {
+            case Greeted _ -> new Greeted(tally);
+            case Ready(_, var greeting) -> new Ready(tally, greeting);
+            case Enveloping(_, var greeting, var transaction) ->
+                    new Enveloping(tally, greeting, transaction);
+            case Chunking(_, var greeting, var transaction, var octets) ->
+                    new Chunking(tally, greeting, transaction, octets);
+        };
+    }
+
+    private static AwaitingCommand withoutTransaction(AwaitingCommand state) {
+        return switch (state) {
+            case Greeted _, Ready _ -> state;
+            case Enveloping(var tally, var greeting, _) -> new Ready(tally, greeting);
+            case Chunking(var tally, var greeting, _, _) -> new Ready(tally, greeting);
+        };
+    }
+
+    private static boolean isAscii(ForwardPath to) {
+        return switch (to) {
+            case ForwardPath.Recipient(var mailbox) -> mailbox.isAscii();
+            case ForwardPath.Postmaster _ -> true;
+        };
+    }
+
+    private static Reply ehlo(SessionFacts facts) {
+        List<String> lines = new ArrayList<>();
+        lines.add(facts.hostname().text());
+        for (Extension extension : Extension.values()) {
+            switch (extension) {
+                case STARTTLS -> {
+                    if (facts.offersStartTls()) {
+                        lines.add(extension.keyword());
+                    }
+                }
+                case SIZE ->
+                        lines.add(extension.keyword() + " " + facts.limits().messageOctetsMax());
+                case LIMITS ->
+                        lines.add(
+                                extension.keyword()
+                                        + " MAILMAX="
+                                        + facts.limits().messagesMax()
+                                        + " RCPTMAX="
+                                        + facts.limits().recipientsMax());
+                case PIPELINING,
+                        ENHANCEDSTATUSCODES,
+                        EIGHT_BIT_MIME,
+                        DSN,
+                        SMTPUTF8,
+                        CHUNKING,
+                        BINARYMIME ->
+                        lines.add(extension.keyword());
+            }
+        }
+        return new Reply(250, null, lines);
+    }
+}

@@ -1,0 +1,23 @@
+package org.malote.session;
+
+import org.jspecify.annotations.Nullable;
+import org.malote.offload.TlsSummary;
+import org.malote.smtp.DomainName;
+
+/// What is known of a session beside its dialogue. Made at the start, and anew after STARTTLS.
+///
+/// @param hostname our name, in the greeting and in every Received header
+/// @param offersStartTls whether STARTTLS is offered now: never once TLS is on (RFC 3207 §4.2)
+/// @param tls what protects the session, or null in clear text
+/// @param limits what the session may use
+public record SessionFacts(
+        DomainName hostname,
+        boolean offersStartTls,
+        @Nullable TlsSummary tls,
+        SessionLimits limits) {
+
+    /// The same session once TLS is on (RFC 3207 §4.2).
+    public SessionFacts secured(TlsSummary established) {
+        return new SessionFacts(hostname, false, established, limits);
+    }
+}

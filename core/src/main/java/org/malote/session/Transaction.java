@@ -1,0 +1,35 @@
+package org.malote.session;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.malote.smtp.ForwardPath;
+import org.malote.smtp.MailParameters;
+import org.malote.smtp.RecipientParameters;
+import org.malote.smtp.ReversePath;
+
+/// An open mail transaction (RFC 5321 §3.3): who sends, and who was accepted so far.
+public record Transaction(ReversePath from, MailParameters parameters, List<Recipient> recipients) {
+
+    /// One accepted recipient.
+    public record Recipient(ForwardPath to, RecipientParameters parameters) {}
+
+    public Transaction {
+        recipients = List.copyOf(recipients);
+    }
+
+    static Transaction open(ReversePath from, MailParameters parameters) {
+        return new Transaction(from, parameters, List.of());
+    }
+
+    /// The transaction with one more recipient; one that is there already is not added twice.
+    Transaction with(ForwardPath to, RecipientParameters parameters) {
+        Recipient added = new Recipient(to, parameters);
+        if (recipients.contains(added)) {
+            return this;
+        }
+        List<Recipient> more = new ArrayList<>(recipients.size() + 1);
+        more.addAll(recipients);
+        more.add(added);
+        return new Transaction(from, this.parameters, more);
+    }
+}

@@ -1,0 +1,112 @@
+package org.malote.telemetry;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+import org.malote.offload.TlsSummary;
+import org.malote.queue.MessageId;
+import org.malote.smtp.IpAddresses;
+import org.malote.smtp.Printable;
+import org.malote.smtp.Reply;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The log of inbound sessions: one line per event. Whatever a peer sent is escaped here.
+public final class SessionLog {
+    private static final Logger LOG = LoggerFactory.getLogger("malote.session");
+
+    /// A peer was greeted.
+    ///
+    /// @param session the session's id
+    /// @param listener the listener's configured name
+    public void connected(String session, String listener, InetSocketAddress peer) {
+        LOG.atInfo()
+                .addKeyValue("session", session)
+                .addKeyValue("listener", listener)
+                .addKeyValue("peer", text(peer))
+                .log("connected");
+    }
+
+    /// A connection was turned away before its greeting, or its PROXY header was bad.
+    public void refused(String listener, InetSocketAddress peer, String reason) {
+        LOG.atWarn()
+                .addKeyValue("listener", listener)
+                .addKeyValue("peer", text(peer))
+                .addKeyValue("reason", Printable.escape(reason))
+                .log("refused");
+    }
+
+    /// TLS is up.
+    public void secured(String session, TlsSummary tls) {
+        LOG.atInfo().addKeyValue("session", session).addKeyValue("tls", text(tls)).log("secured");
+    }
+
+    /// A command, a recipient or a message got a 4xx or 5xx.
+    ///
+    /// @param stage the command that was refused, such as `RCPT`, or `message`
+    /// @param detail what was refused, as the peer wrote it, such as the recipient; null when there
+    /// is nothing to show
+    public void rejected(
+            String session, InetAddress peer, String stage, @Nullable String detail, Reply reply) {
+        var event =
+                LOG.atInfo()
+                        .addKeyValue("session", session)
+                        .addKeyValue("peer", IpAddresses.format(peer))
+                        .addKeyValue("stage", Printable.escape(stage));
+        if (detail != null) {
+            event = event.addKeyValue("detail", Printable.escape(detail));
+        }
+        event.addKeyValue("reply", Printable.escape(reply.oneLine())).log("rejected");
+    }
+
+    /// A message is on stable storage and is about to get its 250.
+    ///
+    /// @param sender the reverse-path, empty for the null one
+    /// @param bytes of the message as it is stored
+    /// @param tls null on a connection without TLS
+    /// @param delayMillis from MAIL to the receipt
+    public void accepted(
+            String session,
+            MessageId queue,
+            InetAddress peer,
+            String sender,
+            int recipients,
+            long bytes,
+            @Nullable TlsSummary tls,
+            long delayMillis) {
+        LOG.atInfo()
+                .addKeyValue("session", session)
+                .addKeyValue("queue", queue.toString())
+                .addKeyValue("peer", IpAddresses.format(peer))
+                .addKeyValue("from", Printable.escape(sender))
+                .addKeyValue("size", bytes)
+                .addKeyValue("nrcpt", recipients)
+                .addKeyValue("tls", tls == null ? "none" : text(tls))
+                .addKeyValue("delayMillis", delayMillis)
+                .log("accepted");
+    }
+
+    /// A session ended.
+    ///
+    /// @param reason in a few words: `quit`, `connection lost`, `idle`, `too many errors`
+    public void closed(
+            String session, InetAddress peer, String reason, int commands, int messages) {
+        LOG.atInfo()
+                .addKeyValue("session", session)
+                .addKeyValue("peer", IpAddresses.format(peer))
+                .addKeyValue("reason", Printable.escape(reason))
+                .addKeyValue("commands", commands)
+                .addKeyValue("messages", messages)
+                .log("closed");
+    }
+
+    private static String text(InetSocketAddress peer) {
+        InetAddress address = peer.getAddress();
+        String host = address == null ? peer.getHostString() : IpAddresses.format(address);
+        return "[" + host + "]:" + peer.getPort();
+    }
+
+    private static String text(TlsSummary tls) {
+        return tls.version() + "/" + tls.cipher() + (tls.resumed() ? "/resumed" : "");
+    }
+}

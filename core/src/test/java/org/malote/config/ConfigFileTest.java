@@ -1,0 +1,426 @@
+package org.malote.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.malote.config.ConfigFile.Result;
+import org.malote.delivery.DomainPattern;
+import org.malote.delivery.Route;
+import org.malote.delivery.TlsUse;
+import org.malote.delivery.Via;
+import org.malote.offload.CertificateSettings;
+import org.malote.policy.Network;
+import org.malote.queue.Durability;
+import org.malote.server.Profile;
+import org.malote.server.TlsMode;
+import org.malote.smtp.DomainName;
+
+final class ConfigFileTest {
+    private static final DomainName HOSTNAME = new DomainName("host.example");
+    private static final Path BASE = Path.of("/etc/malote");
+
+    @Test
+    void readsTheDocumentedExample() {
+        Settings settings =
+                valid(
+                        """
+                        hostname = "mx1.isp.example"
+                        state    = "/var/lib/malote"
+
+                        [[listener]]
+                        name    = "mx"
+                        address = "0.0.0.0:25"
+                        profile = "mx"
+                        tls     = "starttls"
+
+                        [[listener]]
+                        address = "[::]:465"
+                        profile = "submission"
+                        tls     = "implicit"
+                        proxy-networks = ["10.1.0.0/16"]
+
+                        [tls]
+                        engine       = "boringssl"
+                        provider     = "native"
+                        certificates = [
+                          { chain = "mx1-p256.pem", key = "mx1-p256.key" },
+                          { chain = "mx1-rsa.pem",  key = "pkcs11:object=mx1-rsa" },
+                        ]
+
+                        [queue]
+                        directory  = "spool"
+                        durability = "relaxed"
+                        retry-first = "1m30s"
+
+                        [limits]
+                        message-octets-max = "10MiB"
+                        recipients-max = 500
+                        idle-timeout = "90s"
+
+                        [relay]
+                        networks = ["127.0.0.0/8", "::1/128", "10.0.0.0/8"]
+
+                        [[route]]
+                        domain = "isp.example"
+                        via    = "lmtp:127.0.0.1:2003"
+
+                        [[route]]
+                        domain = "*.isp.example"
+                        via    = "maildir:mail/{domain}/{local}"
+
+                        [[route]]
+                        domain = "hub.example"
+                        via    = "smtp:[2001:db8::1]:2525"
+
+                        [[route]]
+                        domain = "old.example"
+                        via    = "discard"
+
+                        [delivery]
+                        tls = "none"
+                        allow-private-targets = true
+                        [delivery.timeouts]
+                        connect = "5s"
+
+                        [dns]
+                        servers = ["127.0.0.1:53", "::1"]
+
+                        [admin]
+                        address = "127.0.0.1:9200"
+                        """);
+        assertEquals("mx1.isp.example", settings.hostname().text());
+        assertEquals(Path.of("/var/lib/malote"), settings.state());
+        assertEquals(2, settings.listeners().size());
+        var mx = settings.listeners().getFirst();
+        assertEquals("mx", mx.name());
+        assertEquals("0.0.0.0:25", Units.format(mx.address()));
+        assertEquals(TlsMode.STARTTLS, mx.tls());
+        var second = settings.listeners().getLast();
+        assertEquals("listener-2", second.name());
+        assertEquals("[::]:465", Units.format(second.address()));
+        assertEquals(Profile.SUBMISSION, second.profile());
+        assertEquals(List.of(Network.parse("10.1.0.0/16")), second.proxyNetworks());
+        assertEquals(
+                List.of(
+                        new CertificateSettings(
+                                BASE.resolve("mx1-p256.pem"), "/etc/malote/mx1-p256.key"),
+                        new CertificateSettings(
+                                BASE.resolve("mx1-rsa.pem"), "pkcs11:object=mx1-rsa")),
+                settings.tls().certificates());
+        assertEquals(Path.of("/var/lib/malote/spool"), settings.queue().directory());
+        assertEquals(Durability.RELAXED, settings.queue().durability());
+        assertEquals(Duration.ofSeconds(90), settings.queue().retry().first());
+        assertEquals(10 << 20, settings.limits().messageOctetsMax());
+        assertEquals(500, settings.limits().recipientsMax());
+        assertEquals(Duration.ofSeconds(90), settings.limits().idleTimeout());
+        assertEquals(3, settings.relay().networks().size());
+        assertEquals(
+                List.of(
+                        new Route(
+                                new DomainPattern("isp.example"), new Via.Lmtp("127.0.0.1", 2003)),
+                        new Route(
+                                new DomainPattern("*.isp.example"),
+                                new Via.Maildir("/etc/malote/mail/{domain}/{local}")),
+                        new Route(
+                                new DomainPattern("hub.example"),
+                                new Via.Smtp("2001:db8::1", 2525)),
+                        new Route(new DomainPattern("old.example"), new Via.Discard())),
+                settings.routes().routes());
+        assertEquals(TlsUse.NONE, settings.delivery().tls());
+        assertTrue(settings.delivery().allowPrivateTargets());
+        assertEquals(Duration.ofSeconds(5), settings.delivery().timeouts().connect());
+        assertEquals("mx1.isp.example", settings.delivery().heloName());
+        assertEquals(
+                List.of("127.0.0.1:53", "[::1]:53"),
+                settings.dns().servers().stream().map(Units::format).toList());
+        assertEquals(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 9200),
+                settings.admin().address());
+    }
+
+    @Test
+    void needsNothing() {
+        Settings settings = valid("");
+        assertEquals(HOSTNAME, settings.hostname());
+        assertEquals("0.0.0.0:25", Units.format(settings.listeners().getFirst().address()));
+        assertEquals(Path.of("/var/lib/malote/spool"), settings.queue().directory());
+        assertEquals(Durability.COMMIT, settings.queue().durability());
+        assertEquals(List.of(), settings.routes().routes());
+    }
+
+    @Test
+    void reportsEveryProblemAtOnceWithItsLine() {
+        assertEquals(
+                """
+                malote.toml:1: unknown key "hostnme"; did you mean "hostname"?
+                malote.toml:2: "state" is written as "/var/lib/malote", not 7
+                malote.toml:4: "address" is missing; write address = "0.0.0.0:25"
+                malote.toml:6: "tls" is one of none, starttls, implicit, not "startls"; did you mean "starttls"?
+                malote.toml:9: two listeners are named "mx"; name each its own way
+                malote.toml:10: "address" is written as "0.0.0.0:25", not "25"
+                malote.toml:11: this version has the profiles mx and submission, not AMTP
+                malote.toml:15: "key" is missing; write key = "mx.key"
+                malote.toml:16: "chain" is missing; write chain = "mx.pem"
+                malote.toml:16: unknown key "chian" in [tls.certificates]; did you mean "chain"?
+                malote.toml:20: "retry-first" is a duration such as "5m", from 1ms to 1d, not "soon"
+                malote.toml:21: "free-space-reserve" is a size such as "512MiB", from 1MiB to 1024TiB, not "9KiB"
+                malote.toml:24: "recipients-max" is a number from 100 to 100000, not 5
+                malote.toml:26: "idle-timeout" is a duration such as "5m", from 1s to 1d, not "1ms"
+                malote.toml:29: "networks" is written as "10.0.0.0/8", not "10.0.0.1/8"
+                malote.toml:33: "via" is written as "lmtp:127.0.0.1:2003", not "lmtp:127.0.0.1"
+                malote.toml:39: no mail comes to this route: a route above takes all of "b.example"
+                malote.toml:42: the metrics and the status page are served on loopback alone, such as "127.0.0.1:9125", since they ask nobody for a password
+                malote.toml:43: unknown key "adress" in [admin]; did you mean "address"?
+                malote.toml:44: unknown key "zzzzzzzz" in [admin]"""
+                        .lines()
+                        .collect(Collectors.joining("\n")),
+                problems(
+                        """
+                        hostnme = "mx1.isp.example"
+                        state = 7
+
+                        [[listener]]
+                        name = "mx"
+                        tls = "startls"
+
+                        [[listener]]
+                        name = "mx"
+                        address = "25"
+                        profile = "amtp-public"
+
+                        [tls]
+                        certificates = [
+                          { chain = "a.pem" },
+                          { chian = "a.pem", key = "a.key" },
+                        ]
+
+                        [queue]
+                        retry-first = "soon"
+                        free-space-reserve = "9KiB"
+
+                        [limits]
+                        recipients-max = 5
+                        # a comment = "with a key"
+                        idle-timeout = "1ms"
+
+                        [relay]
+                        networks = ["127.0.0.0/8", "10.0.0.1/8"]
+
+                        [[route]]
+                        domain = "a.example"
+                        via = "lmtp:127.0.0.1"
+                        [[route]]
+                        domain = "*"
+                        via = "mx"
+
+                        [[route]]
+                        domain = "b.example"
+                        via = "hold"
+                        [admin]
+                        address = "0.0.0.0:9125"
+                        adress = "0.0.0.0:9125"
+                        zzzzzzzz = 1
+                        """));
+    }
+
+    @Test
+    void saysWhereTheTextIsNoToml() {
+        String problem = problems("hostname = \"a.example\"\n\n[queue\n");
+        assertTrue(problem.startsWith("malote.toml:3: this is not TOML: "), problem);
+        problem = problems("state = \"a\"\nstate = \"b\"\n");
+        assertTrue(problem.startsWith("malote.toml:2: this is not TOML: "), problem);
+    }
+
+    @Test
+    void namesTheLineInsideMultiLineValues() {
+        assertEquals(
+                "malote.toml:5: \"networks\" is written as \"10.0.0.0/8\", not \"x\"",
+                problems(
+                        """
+                        hostname = "a.example"
+                        relay.networks = [
+                          # "y"
+                          "10.0.0.0/8",
+                          "x"]
+                        """));
+    }
+
+    @Test
+    void opensNoPathByAnAddressThatIsNoName() {
+        for (String via :
+                List.of(
+                        "smtp:127.1:25",
+                        "smtp:10.0.0.256",
+                        "smtp:host:0",
+                        "smtp:host:70000",
+                        "lmtp::2003",
+                        "smtp:",
+                        "maildir:",
+                        "mx:",
+                        "hold:x",
+                        "pop3:host",
+                        "")) {
+            assertTrue(
+                    problems("[[route]]\ndomain = \"*\"\nvia = \"" + via + "\"\n")
+                            .startsWith("malote.toml:3: \"via\" is written as "),
+                    via);
+        }
+        assertEquals(
+                new Via.Smtp("hub.example", 25),
+                valid("[[route]]\ndomain = \"*\"\nvia = \"smtp:Hub.example\"\n")
+                        .routes()
+                        .routes()
+                        .getFirst()
+                        .via());
+    }
+
+    @Test
+    void readsTheEmbeddedDefaultAsItIsPrinted() {
+        Path here = Path.of("/srv/here");
+        Settings settings = EmbeddedDefault.settings(here, HOSTNAME);
+        assertEquals(
+                settings,
+                ((Result.Valid)
+                                ConfigFile.parse(
+                                        EmbeddedDefault.text(HOSTNAME),
+                                        "saved.toml",
+                                        here,
+                                        new DomainName("other.example")))
+                        .settings());
+        assertEquals(
+                List.of("127.0.0.1:2525", "127.0.0.1:2465"),
+                settings.listeners().stream().map(l -> Units.format(l.address())).toList());
+        assertEquals(
+                new Via.Maildir("/srv/here/var/mail/{domain}/{local}"),
+                settings.routes().routes().getFirst().via());
+        assertEquals(Path.of("/srv/here/var/spool"), settings.queue().directory());
+    }
+
+    @Test
+    void turnsTheAdministrationOff() {
+        assertNull(valid("[admin]\nenabled = false\n").admin().address());
+    }
+
+    @Test
+    void saysThatAFileIsNotThere(@TempDir Path directory) throws IOException {
+        Path missing = directory.resolve("malote.toml");
+        assertEquals(
+                missing + ":1: there is no such file; name one with --config FILE",
+                text(ConfigFile.read(missing, HOSTNAME)));
+        Files.write(missing, new byte[] {'a', (byte) 0xff});
+        assertEquals(
+                missing + ":1: the file is not UTF-8 text",
+                text(ConfigFile.read(missing, HOSTNAME)));
+        Files.writeString(missing, "state = \"here\"\n");
+        assertEquals(
+                directory.resolve("here"),
+                ((Result.Valid) ConfigFile.read(missing, HOSTNAME)).settings().state());
+    }
+
+    /// Whatever the text, the answer is settings or problems, each on a line that the text has.
+    @Test
+    void neverThrows() {
+        List<String> pieces =
+                List.of(
+                        "hostname",
+                        "state",
+                        "listener",
+                        "route",
+                        "queue",
+                        "tls",
+                        "[",
+                        "]",
+                        "[[",
+                        "]]",
+                        "=",
+                        "\"",
+                        "\"\"\"",
+                        "'",
+                        "'''",
+                        "{",
+                        "}",
+                        ",",
+                        ".",
+                        "#",
+                        "\n",
+                        "\n",
+                        "\r\n",
+                        " ",
+                        "\\",
+                        "1",
+                        "-7",
+                        "1e400",
+                        "0x",
+                        "9999999999999999999",
+                        "true",
+                        "inf",
+                        "nan",
+                        "2020-01-01",
+                        "address",
+                        "via",
+                        "\"maildir:\\u0000\"",
+                        "\"a.example\"",
+                        "networks",
+                        "\u0000",
+                        "\ud800",
+                        "é",
+                        "certificates",
+                        "\"5m\"",
+                        "retry-first",
+                        "domain",
+                        "[[listener]]\n",
+                        "[[route]]\n");
+        RandomGenerator random = new SplittableRandom(25);
+        for (int round = 0; round < 30_000; round++) {
+            StringBuilder text = new StringBuilder();
+            int count = random.nextInt(24);
+            for (int i = 0; i < count; i++) {
+                text.append(pieces.get(random.nextInt(pieces.size())));
+            }
+            long lines = text.chars().filter(c -> c == '\n').count() + 1;
+            switch (ConfigFile.parse(text.toString(), "f", BASE, HOSTNAME)) {
+                case Result.Valid _ -> {}
+                case Result.Invalid(var problems) -> {
+                    assertTrue(!problems.isEmpty());
+                    for (Problem problem : problems) {
+                        assertTrue(
+                                problem.line() >= 1 && problem.line() <= lines,
+                                () -> problem + " in " + text);
+                    }
+                }
+            }
+        }
+        String deep = "a = " + "[".repeat(100_000);
+        assertInstanceOf(Result.Invalid.class, ConfigFile.parse(deep, "f", BASE, HOSTNAME));
+    }
+
+    private static Settings valid(String text) {
+        return switch (ConfigFile.parse(text, "malote.toml", BASE, HOSTNAME)) {
+            case Result.Valid(Settings settings) -> settings;
+            case Result.Invalid(var problems) -> throw new AssertionError(problems.toString());
+        };
+    }
+
+    private static String problems(String text) {
+        return text(ConfigFile.parse(text, "malote.toml", BASE, HOSTNAME));
+    }
+
+    private static String text(Result result) {
+        return ((Result.Invalid) result)
+                .problems().stream().map(Problem::toString).collect(Collectors.joining("\n"));
+    }
+}

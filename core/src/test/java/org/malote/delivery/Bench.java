@@ -1,0 +1,298 @@
+package org.malote.delivery;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import org.jspecify.annotations.Nullable;
+import org.malote.dns.Dns;
+import org.malote.dns.DnsAnswer;
+import org.malote.dns.DnsRecord;
+import org.malote.dns.RecordType;
+import org.malote.offload.TlsContexts;
+import org.malote.queue.CommitResult;
+import org.malote.queue.Durability;
+import org.malote.queue.Envelope;
+import org.malote.queue.MailQueue;
+import org.malote.queue.MemorySpool;
+import org.malote.queue.MessageId;
+import org.malote.queue.MessageWriter;
+import org.malote.queue.QueueEntry;
+import org.malote.queue.Recipient;
+import org.malote.queue.RetrySchedule;
+import org.malote.queue.Selection;
+import org.malote.telemetry.DeliveryLog;
+import org.malote.telemetry.Meters;
+
+/// A delivery engine with a queue in memory, a small DNS, and a clock that only a test moves.
+final class Bench implements AutoCloseable {
+    static final String TEXT = "Subject: hello\r\n\r\n.a dot\r\nand more\r\n";
+
+    private static final long PATIENCE_NANOS = Duration.ofSeconds(20).toNanos();
+
+    final MemorySpool spool = new MemorySpool();
+    final MailQueue queue = spool.open();
+
+    /// What the reports were asked to tell, in order.
+    final BlockingQueue<AttemptResult> reported = new LinkedBlockingQueue<>();
+
+    /// Whether the reports can be queued.
+    volatile boolean takesReports = true;
+
+    private final EventLoopGroup eventLoops =
+            new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    private final ScheduledExecutorService agent =
+            Executors.newSingleThreadScheduledExecutor(
+                    Thread.ofPlatform().daemon().name("agent").factory());
+    private final ExecutorService io =
+            Executors.newFixedThreadPool(2, Thread.ofPlatform().daemon().name("io").factory());
+    private final Map<String, List<DnsRecord>> zone = new HashMap<>();
+    private @Nullable DeliveryEngine engine;
+
+    /// Starts the engine.
+    DeliveryEngine start(RouteTable routes, DeliverySettings settings, @Nullable TlsContexts tls) {
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(5);
+        MxRules rules =
+                new MxRules(
+                        name -> name.equals("out.example"),
+                        address -> address.getHostAddress().equals("192.0.2.77"),
+                        settings.allowPrivateTargets() ? _ -> false : PrivateAddresses::contains,
+                        AddressFamilies.IPV4_ONLY);
+        DeliveryEnvironment environment =
+                new DeliveryEnvironment(
+                        eventLoops,
+                        NioSocketChannel.class,
+                        agent,
+                        io,
+                        () -> Instant.ofEpochMilli(spool.nowMillis()),
+                        () -> spool.nowMillis() * 1_000_000L,
+                        random,
+                        new DeliveryLog(),
+                        new Meters());
+        MaildirTransport maildir =
+                new MaildirTransport(
+                        io,
+                        Path.of("."),
+                        "out.example",
+                        environment.clock(),
+                        random,
+                        Durability.RELAXED);
+        DeliveryEngine started =
+                new DeliveryEngine(
+                        queue,
+                        RetrySchedule.standard(),
+                        routes,
+                        new MxResolver(dns(), rules, random),
+                        rules,
+                        maildir,
+                        (_, result, recorded) -> {
+                            reported.add(result);
+                            recorded.accept(takesReports);
+                        },
+                        tls,
+                        settings,
+                        environment);
+        engine = started;
+        started.start();
+        return started;
+    }
+
+    /// One route for everything.
+    static RouteTable allVia(Via via) {
+        return new RouteTable(List.of(new Route(new DomainPattern("*"), via)));
+    }
+
+    static DeliverySettings settings(int mxPort) {
+        return settings(mxPort, true);
+    }
+
+    static DeliverySettings settings(int mxPort, boolean allowPrivateTargets) {
+        return new DeliverySettings(
+                "out.example",
+                TlsUse.OPPORTUNISTIC,
+                mxPort,
+                50,
+                5,
+                100,
+                100,
+                5,
+                1 << 20,
+                Duration.ofMinutes(1),
+                Duration.ofMinutes(1),
+                Duration.ofMinutes(10),
+                allowPrivateTargets,
+                DeliveryTimeouts.defaults());
+    }
+
+    /// The zone says that a name has an address or an MX (`MX 10 mx.b.example`, `MX 0 .`).
+    void zone(String name, String... records) {
+        for (String record : records) {
+            String[] words = record.split(" ", -1);
+            zone.computeIfAbsent(name, _ -> new ArrayList<>())
+                    .add(
+                            words[0].equals("MX")
+                                    ? new DnsRecord.Mx(Integer.parseInt(words[1]), words[2])
+                                    : new DnsRecord.Address(address(record)));
+        }
+    }
+
+    private static InetAddress address(String text) {
+        try {
+            return InetAddress.getByName(text);
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(text, e);
+        }
+    }
+
+    private Dns dns() {
+        return (name, type, answered) -> {
+            List<DnsRecord> all = zone.get(name);
+            if (all == null) {
+                answered.accept(new DnsAnswer.NoSuchName());
+                return;
+            }
+            List<DnsRecord> asked =
+                    all.stream()
+                            .filter(r -> (r instanceof DnsRecord.Mx) == (type == RecordType.MX))
+                            .filter(_ -> type == RecordType.MX || type == RecordType.A)
+                            .toList();
+            answered.accept(
+                    asked.isEmpty()
+                            ? new DnsAnswer.NoData()
+                            : new DnsAnswer.Records(asked, 60, false));
+        };
+    }
+
+    /// Queues a message.
+    MessageId send(String... addresses) {
+        return sendText("a@x.example", TEXT, addresses);
+    }
+
+    MessageId sendText(String sender, String text, String... addresses) {
+        MessageWriter writer = queue.begin();
+        writer.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+        CompletableFuture<CommitResult> result = new CompletableFuture<>();
+        writer.seal(
+                new Envelope(
+                        sender,
+                        Map.of(),
+                        Arrays.stream(addresses)
+                                .map(
+                                        a ->
+                                                new Recipient(
+                                                        a,
+                                                        a.substring(a.indexOf('@') + 1),
+                                                        Map.of()))
+                                .toList()),
+                result::complete);
+        if (result.join() instanceof CommitResult.Committed committed) {
+            return committed.receipt().messageId();
+        }
+        throw new AssertionError("the queue did not take the message");
+    }
+
+    /// Time passes, and what waits for its retry time is due.
+    void advance(Duration duration) {
+        spool.advance(duration);
+        try {
+            queue.retry(Selection.all());
+        } catch (IOException e) {
+            throw new AssertionError("a spool in memory takes it", e);
+        }
+    }
+
+    /// Waits until the message has left the queue.
+    void awaitGone(MessageId id) {
+        await("message " + id + " to leave the queue", () -> queue.find(id) == null);
+    }
+
+    /// The next result that was reported.
+    AttemptResult nextResult() throws InterruptedException {
+        AttemptResult result = reported.poll(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+        if (result == null) {
+            throw new AssertionError("nothing was reported");
+        }
+        return result;
+    }
+
+    /// The next reported failure of the first recipient.
+    Failure nextFailure() throws InterruptedException {
+        if (nextResult().entries().getFirst().outcome()
+                instanceof RecipientOutcome.Failed(Failure failure)) {
+            return failure;
+        }
+        throw new AssertionError("it was delivered");
+    }
+
+    /// Waits until the message has been attempted so often and rests.
+    QueueEntry.QueuedRecipient awaitResting(MessageId id, int attempts) {
+        await(
+                "attempt " + attempts + " of " + id,
+                () -> {
+                    QueueEntry entry = queue.find(id);
+                    return entry != null
+                            && entry.recipients().getFirst().attempts() == attempts
+                            && entry.recipients().getFirst().lastReply() != null;
+                });
+        QueueEntry entry = queue.find(id);
+        if (entry == null) {
+            throw new AssertionError("the message is gone");
+        }
+        return entry.recipients().getFirst();
+    }
+
+    static void await(String what, BooleanSupplier condition) {
+        long end = System.nanoTime() + PATIENCE_NANOS;
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - end > 0) {
+                fail("waited in vain for " + what);
+            }
+            LockSupport.parkNanos(1_000_000);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (engine != null) {
+            engine.close();
+        }
+        agent.shutdown();
+        try {
+            if (!agent.awaitTermination(5, TimeUnit.SECONDS)) {
+                fail("the agent does not end");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        var _ = eventLoops.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        io.shutdown();
+        queue.close();
+        spool.close();
+    }
+}

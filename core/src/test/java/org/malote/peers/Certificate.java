@@ -1,0 +1,41 @@
+package org.malote.peers;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/// A P-256 certificate for one test, made by openssl.
+///
+/// @param chain a PEM file
+/// @param key a PEM file
+record Certificate(Path chain, Path key) {
+
+    static Certificate make(Folder folder) {
+        Path chain = folder.path().resolve("chain.pem");
+        Path key = folder.path().resolve("key.pem");
+        Child.run(
+                "openssl",
+                folder.path(),
+                Duration.ofSeconds(20),
+                List.of(
+                        "openssl",
+                        "req",
+                        "-x509",
+                        "-newkey",
+                        "ec",
+                        "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1",
+                        "-nodes",
+                        "-days",
+                        "30",
+                        "-subj",
+                        "/CN=mx.test",
+                        "-addext",
+                        "subjectAltName=DNS:mx.test,DNS:localhost,IP:127.0.0.1",
+                        "-keyout",
+                        key.toString(),
+                        "-out",
+                        chain.toString()));
+        return new Certificate(chain, key);
+    }
+}

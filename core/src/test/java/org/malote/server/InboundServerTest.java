@@ -1,0 +1,279 @@
+package org.malote.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.malote.server.RunningServer.Client;
+import org.malote.session.SessionLimits;
+
+/// What needs real sockets: TLS, the PROXY protocol, synchronisation, limits over sessions, and the
+/// drain.
+final class InboundServerTest {
+    private static final String GREETING = "220 mx.example ESMTP Malote";
+    private static final String TOOK_OFF = "554 5.5.0 you did not wait for my reply; closing";
+
+    @TempDir Path folder;
+    private RunningServer running;
+
+    @BeforeEach
+    void start() throws Exception {
+        running = new RunningServer(folder, SessionLimits.defaults());
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        running.close();
+    }
+
+    /// RFC 3207: the session starts over inside TLS.
+    @Test
+    void takesMailInsideStartTls() throws IOException {
+        Client client = running.connect("starttls");
+        assertEquals(GREETING, client.reply());
+        assertEquals("250 LIMITS MAILMAX=1000 RCPTMAX=1000", client.ask("EHLO a.example"));
+        assertEquals("220 2.0.0 ready to start TLS", client.ask("STARTTLS"));
+        client.startTls();
+        assertEquals("503 5.5.1 send EHLO or HELO first", client.ask("MAIL FROM:<a@a.example>"));
+        takeMail(client);
+        assertEquals("503 5.5.1 TLS is active already", client.ask("STARTTLS"));
+        assertEquals("221 2.0.0 bye", client.ask("QUIT"));
+        assertEquals("closed", client.reply());
+        assertEquals(1, running.queue.stats().messages());
+    }
+
+    @Test
+    void takesMailInsideImplicitTls() throws IOException {
+        Client client = running.connectImplicit();
+        assertEquals(GREETING, client.reply());
+        takeMail(client);
+        assertEquals(1, running.queue.stats().messages());
+    }
+
+    private static void takeMail(Client client) throws IOException {
+        assertTrue(client.ask("EHLO a.example").startsWith("250 "));
+        assertEquals("250 2.1.0 sender OK", client.ask("MAIL FROM:<a@a.example>"));
+        assertEquals("250 2.1.5 recipient OK", client.ask("RCPT TO:<b@b.example>"));
+        assertEquals("354 end with <CRLF>.<CRLF>", client.ask("DATA"));
+        assertTrue(client.ask("x\r\n.").startsWith("250 2.0.0 queued as "));
+    }
+
+    /// P03: octets behind STARTTLS in the same flight are never answered inside TLS.
+    @Test
+    void endsASessionThatSendsMoreBehindStartTls() throws IOException {
+        Client client = running.connect("starttls");
+        client.reply();
+        assertTrue(client.ask("EHLO a.example").startsWith("250 "));
+        client.send("STARTTLS\r\nRSET\r\n");
+        assertEquals(TOOK_OFF, client.reply());
+        assertEquals("closed", client.reply());
+    }
+
+    /// P03: clear octets after the 220 are no handshake.
+    @Test
+    void endsASessionThatSpeaksInTheClearAfterStartTls() throws IOException {
+        Client client = running.connect("starttls");
+        client.reply();
+        assertEquals("220 2.0.0 ready to start TLS", client.ask("STARTTLS"));
+        client.send("RSET\r\n");
+        String answer = client.reply();
+        assertTrue(answer.equals("closed") || !answer.startsWith("250"), answer);
+    }
+
+    /// P05, RFC 2920 §3.1: EHLO and DATA are the last of their group.
+    @Test
+    void endsASessionThatDoesNotWait() throws IOException {
+        Client ehlo = running.connect("plain");
+        ehlo.reply();
+        ehlo.send("EHLO a.example\r\nMAIL FROM:<a@a.example>\r\n");
+        assertEquals(TOOK_OFF, ehlo.reply());
+        Client data = running.connect("plain");
+        data.reply();
+        data.ask("EHLO a.example");
+        data.send("MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nx\r\n.\r\n");
+        assertEquals("250 2.1.0 sender OK", data.reply());
+        assertEquals("250 2.1.5 recipient OK", data.reply());
+        assertEquals(TOOK_OFF, data.reply());
+        assertEquals("closed", data.reply());
+        assertEquals(0, running.queue.stats().messages());
+    }
+
+    /// P07: octets that are no TLS end an implicit session; nothing is reflected.
+    @Test
+    void endsAnImplicitSessionThatSpeaksNoTls() throws IOException {
+        Client client = running.connect("implicit");
+        client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        String answer = client.reply();
+        assertTrue(!answer.contains("GET") && !answer.startsWith("2"), answer);
+    }
+
+    /// P05: a peer that sends and never reads is not listened to for ever.
+    @Test
+    void stopsListeningToAPeerThatTakesNoReplies() throws IOException {
+        Client client = running.connect("plain");
+        client.socket().setSendBufferSize(8192);
+        client.reply();
+        byte[] group = "VRFY x\r\n".repeat(1000).getBytes(StandardCharsets.US_ASCII);
+        OutputStream out = client.socket().getOutputStream();
+        Thread writer =
+                Thread.ofVirtual()
+                        .start(
+                                () -> {
+                                    try {
+                                        for (int i = 0; i < 10_000; i++) {
+                                            out.write(group); // 80 MB, if they were taken
+                                        }
+                                    } catch (IOException e) {
+                                        // the test ends the connection
+                                    }
+                                });
+        assertEquals(
+                "252 2.5.2 cannot VRFY user, but will take mail and attempt delivery",
+                client.reply());
+        Client other = running.connect("plain");
+        assertEquals(GREETING, other.reply());
+        assertTrue(writer.isAlive(), "80 MB of commands were taken without a reply being read");
+        client.close();
+    }
+
+    @Test
+    void believesAProxyAndNobodyElse() throws IOException {
+        Client named = running.connect("proxied");
+        named.send("PROXY TCP4 192.0.2.9 198.51.100.25 40000 25\r\n");
+        assertEquals(GREETING, named.reply());
+        takeMail(named);
+        try (var list = running.queue.list()) {
+            assertEquals("192.0.2.9", list.findFirst().orElseThrow().attributes().get("client"));
+        }
+        Client unnamed = running.connect("proxied");
+        unnamed.send("PROXY UNKNOWN\r\n");
+        assertEquals(GREETING, unnamed.reply());
+        Client binary = running.connect("proxied");
+        // Signature; version 2, PROXY; TCP over IPv4; 12 octets; addresses and ports.
+        binary.sendOctets(
+                "\\r\\n\\r\\n\\x00\\r\\nQUIT\\n\\x21\\x11\\x00\\x0c"
+                        + "\\xc0\\x00\\x02\\x09\\xc6\\x33\\x64\\x19\\x9c\\x40\\x00\\x19"
+                        + "EHLO a.example\\r\\n");
+        assertEquals(GREETING, binary.reply());
+        assertTrue(binary.reply().startsWith("250 "));
+        Client none = running.connect("proxied");
+        none.send("EHLO a.example\r\n");
+        assertEquals("closed", none.reply());
+        Client stranger = running.connect("proxied-elsewhere");
+        stranger.send("PROXY TCP4 192.0.2.9 198.51.100.25 40000 25\r\n");
+        assertEquals("554 5.7.1 this port is for our own proxies", stranger.reply());
+        Client secured = running.connect("proxied-implicit");
+        secured.send("PROXY TCP6 2001:db8::9 2001:db8::25 40000 465\r\n");
+        secured.startTls();
+        assertEquals(GREETING, secured.reply());
+    }
+
+    /// RFC 5321 §3.8: idle sessions get 421; a message that is under way is finished and kept.
+    @Test
+    void drainsWithoutBreakingAMessage() throws Exception {
+        Client idle = running.connect("plain");
+        idle.reply();
+        Client busy = running.connect("plain");
+        busy.reply();
+        busy.ask("HELO a.example");
+        busy.ask("MAIL FROM:<a@a.example>");
+        busy.ask("RCPT TO:<b@b.example>");
+        assertEquals("354 end with <CRLF>.<CRLF>", busy.ask("DATA"));
+        Thread drain =
+                Thread.ofPlatform().start(() -> running.server.drain(Duration.ofSeconds(15)));
+        assertEquals("421 4.3.2 shutting down; try again later", idle.reply());
+        assertEquals("closed", idle.reply());
+        assertTrue(busy.ask("x\r\n.").startsWith("250 2.0.0 queued as "));
+        assertEquals("421 4.3.2 shutting down; try again later", busy.reply());
+        drain.join(Duration.ofSeconds(10));
+        assertTrue(!drain.isAlive());
+        assertEquals(1, running.queue.stats().messages());
+        assertEquals(0, running.server.sessions());
+    }
+
+    /// A peer that half-closes after its last command still gets its replies.
+    @Test
+    void answersAPeerThatHasFinishedSending() throws IOException {
+        Client client = running.connect("plain");
+        client.reply();
+        client.ask("HELO a.example");
+        client.ask("MAIL FROM:<a@a.example>");
+        client.ask("RCPT TO:<b@b.example>");
+        client.ask("DATA");
+        client.send("x\r\n.\r\n");
+        client.socket().shutdownOutput();
+        assertTrue(client.reply().startsWith("250 2.0.0 queued as "));
+        assertEquals("closed", client.reply());
+    }
+
+    @Test
+    void takesALargeMessageInItsOwnFile() throws IOException {
+        Client client = running.connect("plain");
+        client.reply();
+        client.ask("HELO a.example");
+        client.ask("MAIL FROM:<a@a.example>");
+        client.ask("RCPT TO:<b@b.example>");
+        client.ask("DATA");
+        String line = "x".repeat(998) + "\r\n";
+        for (int i = 0; i < 10_000; i++) {
+            client.send(line);
+        }
+        assertTrue(client.ask(".").startsWith("250 2.0.0 queued as "));
+        try (var list = running.queue.list()) {
+            assertTrue(list.findFirst().orElseThrow().sizeBytes() > 10_000_000);
+        }
+    }
+
+    @Test
+    void cutsAPeerThatTalksBeforeTheGreeting() throws Exception {
+        running.close();
+        SessionLimits defaults = SessionLimits.defaults();
+        running =
+                new RunningServer(
+                        folder.resolve("patient"),
+                        withGreetingDelay(defaults, Duration.ofSeconds(2)));
+        Client early = running.connect("plain");
+        early.send("EHLO a.example\r\n");
+        assertEquals(TOOK_OFF, early.reply());
+        Client polite = running.connect("plain");
+        polite.socket().setSoTimeout(500);
+        boolean waited = false;
+        try {
+            polite.reply();
+        } catch (SocketTimeoutException e) {
+            waited = true;
+        }
+        assertTrue(waited, "the greeting came at once");
+        polite.socket().setSoTimeout(RunningServer.PATIENCE_MILLIS);
+        assertEquals(GREETING, polite.reply());
+    }
+
+    private static SessionLimits withGreetingDelay(SessionLimits limits, Duration delay) {
+        return new SessionLimits(
+                limits.commandLineOctetsMax(),
+                limits.messageOctetsMax(),
+                limits.recipientsMax(),
+                limits.messagesMax(),
+                limits.commandsMax(),
+                limits.errorsMax(),
+                limits.rejectionsMax(),
+                limits.receivedHeadersMax(),
+                limits.idleTimeout(),
+                limits.commandTimeout(),
+                limits.dataIdleTimeout(),
+                limits.dataOctetsPerSecondMin(),
+                limits.dataRateGrace(),
+                delay,
+                limits.sessionsMax(),
+                limits.sessionsPerNetworkMax());
+    }
+}

@@ -1,0 +1,359 @@
+package org.malote.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import java.io.IOException;
+import java.lang.reflect.RecordComponent;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+import org.malote.accept.Acceptance;
+import org.malote.policy.Peer;
+import org.malote.queue.MailQueue;
+import org.malote.queue.MessageBody;
+import org.malote.queue.MessageId;
+import org.malote.queue.QueueEnvironment;
+import org.malote.queue.QueueSettings;
+import org.malote.session.Session;
+import org.malote.session.SessionFacts;
+import org.malote.session.SessionLimits;
+import org.malote.smtp.DomainName;
+import org.malote.telemetry.Meters;
+import org.malote.telemetry.SessionLog;
+
+/// Plays every transcript against the production handler, machine and queue, in every
+/// [Segmentation].
+final class TranscriptTest {
+    private static final Path FOLDER = Path.of("src/test/resources/org/malote/session");
+    private static final Pattern QUEUED = Pattern.compile("250 2\\.0\\.0 queued as (\\S+)");
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
+
+    @TempDir static Path spool;
+    private static MailQueue queue;
+
+    @BeforeAll
+    static void open() throws IOException {
+        queue =
+                MailQueue.open(
+                        QueueSettings.standard(spool),
+                        new QueueEnvironment(
+                                InstantSource.system(),
+                                System::nanoTime,
+                                new Random(1),
+                                Executors.defaultThreadFactory(),
+                                Runnable::run,
+                                (_, _) -> {}));
+    }
+
+    @AfterAll
+    static void close() {
+        queue.close();
+    }
+
+    @TestFactory
+    Stream<DynamicTest> transcripts() throws IOException {
+        try (Stream<Path> files = Files.list(FOLDER)) {
+            List<Path> sorted =
+                    files.filter(file -> file.toString().endsWith(".smtp")).sorted().toList();
+            assertTrue(sorted.size() > 20, "the transcripts are missing");
+            return sorted.stream()
+                    .map(Transcript::read)
+                    .flatMap(
+                            transcript ->
+                                    Stream.of(Segmentation.values())
+                                            .map(
+                                                    segmentation ->
+                                                            DynamicTest.dynamicTest(
+                                                                    transcript.name()
+                                                                            + " "
+                                                                            + segmentation,
+                                                                    () ->
+                                                                            new Play(
+                                                                                            transcript,
+                                                                                            segmentation)
+                                                                                    .run())));
+        }
+    }
+
+    /// One transcript in one segmentation.
+    private static final class Play {
+        private final Transcript transcript;
+        private final Segmentation segmentation;
+        private final ScriptedPolicy policy = new ScriptedPolicy();
+        private final Deque<String> replies = new ArrayDeque<>();
+        private final StringBuilder partial = new StringBuilder();
+        private final EmbeddedChannel channel = new EmbeddedChannel(false, false);
+        private final long queuedBefore = queue.stats().messages();
+        private @Nullable String lastQueued;
+
+        Play(Transcript transcript, Segmentation segmentation) {
+            this.transcript = transcript;
+            this.segmentation = segmentation;
+        }
+
+        void run() throws Exception {
+            start();
+            List<byte[]> flight = new ArrayList<>();
+            for (Transcript.Line line : transcript.lines()) {
+                if (!line.mark().startsWith("C")) {
+                    send(flight);
+                }
+                switch (line.mark()) {
+                    case "@" -> {} // read by start()
+                    case "C:" -> flight.add(octets(line.text() + "\r\n"));
+                    case "C|" -> flight.add(Transcript.unescape(line.text()));
+                    case "S:" -> assertEquals(line.text(), nextReply(line), at(line));
+                    case "S~" -> {
+                        String reply = nextReply(line);
+                        assertTrue(
+                                Pattern.matches(line.text(), reply),
+                                at(line) + ": " + reply + " is not " + line.text());
+                    }
+                    case "+" -> pass(duration(line.text()));
+                    case "?" -> policy.learn(line.text());
+                    case "!" -> fault(line);
+                    case "=" -> fact(line);
+                    default -> fail(at(line) + ": no such mark: " + line.mark());
+                }
+            }
+            settle();
+            assertEquals(List.of(), List.copyOf(replies), transcript.name() + ": unread replies");
+            channel.finishAndReleaseAll();
+        }
+
+        private void start() throws Exception {
+            SessionLimits limits = limits();
+            Reception reception =
+                    new Reception(
+                            new DomainName("mx.example"),
+                            limits,
+                            () -> policy,
+                            new Acceptance(queue, InstantSource.system()),
+                            () -> null,
+                            _ -> false,
+                            new SessionLog(),
+                            new Meters());
+            InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
+            channel.pipeline()
+                    .addLast(
+                            new InboundHandler(
+                                    reception,
+                                    new ListenerSettings(
+                                            "mx",
+                                            new InetSocketAddress(loopback, 0),
+                                            Profile.MX,
+                                            TlsMode.NONE,
+                                            List.of()),
+                                    new SessionQuota(limits),
+                                    new Session(
+                                            new SessionFacts(
+                                                    new DomainName("mx.example"),
+                                                    false,
+                                                    null,
+                                                    limits)),
+                                    new Peer(new InetSocketAddress(loopback, 2525), loopback),
+                                    "s1"));
+            channel.register();
+            channel.freezeTime();
+        }
+
+        private SessionLimits limits() throws ReflectiveOperationException {
+            Map<String, String> settings = new HashMap<>();
+            for (Transcript.Line line : transcript.lines()) {
+                if (line.mark().equals("@")) {
+                    for (String setting : line.text().split(" ", -1)) {
+                        String[] parts = setting.split("=", 2);
+                        settings.put(parts[0], parts[1]);
+                    }
+                }
+            }
+            RecordComponent[] components = SessionLimits.class.getRecordComponents();
+            Object[] values = new Object[components.length];
+            Class<?>[] types = new Class<?>[components.length];
+            for (int i = 0; i < components.length; i++) {
+                types[i] = components[i].getType();
+                String name =
+                        components[i]
+                                .getName()
+                                .replaceAll("([A-Z])", "-$1")
+                                .toLowerCase(Locale.ROOT);
+                String set = settings.remove(name);
+                values[i] =
+                        set == null
+                                ? components[i].getAccessor().invoke(SessionLimits.defaults())
+                                : value(types[i], set);
+            }
+            assertEquals(Map.of(), settings, transcript.name() + ": unknown settings");
+            return SessionLimits.class.getDeclaredConstructor(types).newInstance(values);
+        }
+
+        private static Object value(Class<?> type, String text) {
+            if (type == int.class) {
+                return Integer.valueOf(text);
+            }
+            return type == long.class ? Long.valueOf(text) : duration(text);
+        }
+
+        private void send(List<byte[]> flight) {
+            for (byte[] piece : segmentation.cut(flight)) {
+                if (channel.isOpen()) {
+                    var _ = channel.writeOneInbound(Unpooled.copiedBuffer(piece));
+                    if (channel.isOpen()) { // a commit that came in between may have led to QUIT
+                        channel.flushInbound();
+                    }
+                    channel.runPendingTasks();
+                }
+            }
+            flight.clear();
+        }
+
+        private String nextReply(Transcript.Line line) {
+            long deadline = System.nanoTime() + PATIENCE_NANOS;
+            while (replies.isEmpty()) {
+                settle();
+                if (replies.isEmpty()) {
+                    if (System.nanoTime() > deadline || !channel.isOpen()) {
+                        fail(at(line) + ": no reply; expected " + line.text());
+                    }
+                    LockSupport.parkNanos(50_000); // the commit runs on the queue's thread
+                }
+            }
+            String reply = replies.removeFirst();
+            Matcher queued = QUEUED.matcher(reply);
+            if (queued.matches()) {
+                lastQueued = queued.group(1);
+            }
+            return reply;
+        }
+
+        private void settle() {
+            channel.runPendingTasks();
+            while (true) {
+                Object written = channel.readOutbound();
+                if (written == null) {
+                    return;
+                }
+                ByteBuf octets = (ByteBuf) written;
+                partial.append(octets.toString(StandardCharsets.UTF_8));
+                octets.release();
+                int end;
+                while ((end = partial.indexOf("\r\n")) >= 0) {
+                    replies.add(partial.substring(0, end));
+                    partial.delete(0, end + 2);
+                }
+            }
+        }
+
+        private void pass(Duration time) {
+            channel.advanceTimeBy(time.toNanos(), TimeUnit.NANOSECONDS);
+            channel.runScheduledPendingTasks();
+            settle();
+        }
+
+        private void fault(Transcript.Line line) {
+            switch (line.text()) {
+                case "peer closes" ->
+                        channel.pipeline()
+                                .fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+                case "peer resets" -> channel.close().syncUninterruptibly();
+                default -> fail(at(line) + ": no such fault");
+            }
+            settle();
+        }
+
+        private void fact(Transcript.Line line) throws IOException {
+            settle();
+            String[] words = line.text().split(" ", 2);
+            switch (words[0]) {
+                case "queued" ->
+                        assertEquals(
+                                Long.parseLong(words[1]),
+                                queue.stats().messages() - queuedBefore,
+                                at(line));
+                case "closed" -> {
+                    pass(InboundHandler.LINGER);
+                    assertTrue(!channel.isOpen(), at(line) + ": the connection is open");
+                }
+                case "open" -> assertTrue(channel.isOpen(), at(line) + ": closed");
+                case "body" -> {
+                    String expected =
+                            new String(Transcript.unescape(words[1]), StandardCharsets.ISO_8859_1);
+                    String stored = stored();
+                    assertTrue(stored.endsWith(expected), at(line) + ": stored is\n" + stored);
+                }
+                case "header" -> {
+                    String header = stored().replaceAll("\r\n[ \t]+", " ");
+                    assertTrue(
+                            Stream.of(header.split("\r\n"))
+                                    .anyMatch(field -> Pattern.matches(words[1], field)),
+                            at(line) + ": stored is\n" + header);
+                }
+                case "to" ->
+                        assertEquals(
+                                words[1],
+                                Objects.requireNonNull(
+                                                queue.find(
+                                                        MessageId.parse(
+                                                                String.valueOf(lastQueued))))
+                                        .recipients()
+                                        .getFirst()
+                                        .recipient()
+                                        .address(),
+                                at(line));
+                default -> fail(at(line) + ": no such fact");
+            }
+        }
+
+        private String stored() throws IOException {
+            try (MessageBody body = queue.body(MessageId.parse(String.valueOf(lastQueued)))) {
+                ByteBuffer octets = ByteBuffer.allocate((int) body.size());
+                while (octets.hasRemaining() && body.read(octets) >= 0) {}
+                return new String(octets.array(), StandardCharsets.ISO_8859_1);
+            }
+        }
+
+        private String at(Transcript.Line line) {
+            return transcript.name() + ":" + line.number() + " " + segmentation;
+        }
+
+        private static Duration duration(String text) {
+            return Duration.parse("PT" + text);
+        }
+
+        private static byte[] octets(String text) {
+            return text.getBytes(StandardCharsets.UTF_8);
+        }
+    }
+}

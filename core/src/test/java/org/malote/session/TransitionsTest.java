@@ -1,0 +1,267 @@
+package org.malote.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.malote.offload.TlsSummary;
+import org.malote.queue.Refusal;
+import org.malote.session.MessageOutcome.Fault;
+import org.malote.session.State.AwaitingCommand;
+import org.malote.session.State.AwaitingRecipientVerdict;
+import org.malote.session.State.AwaitingSenderVerdict;
+import org.malote.session.State.Chunking;
+import org.malote.session.State.Enveloping;
+import org.malote.session.State.Greeted;
+import org.malote.session.State.Ready;
+import org.malote.session.State.ReceivingChunk;
+import org.malote.session.State.ReceivingData;
+import org.malote.smtp.DomainName;
+import org.malote.smtp.ForwardPath;
+import org.malote.smtp.MailParameters;
+import org.malote.smtp.Mailbox;
+import org.malote.smtp.RecipientParameters;
+import org.malote.smtp.Reply;
+import org.malote.smtp.ReversePath;
+import org.malote.smtp.wire.CommandParser;
+import org.malote.smtp.wire.LineFault;
+
+/// Every state with every event, beside `transitions.txt`: a change of the protocol's behaviour
+/// shows there as a changed line. `-Dgolden.update=true` writes the file anew.
+final class TransitionsTest {
+    private static final Path GOLDEN =
+            Path.of("src/test/resources/org/malote/session/transitions.txt");
+
+    private static final Session SESSION =
+            new Session(
+                    new SessionFacts(
+                            new DomainName("mx.example"), true, null, SessionLimits.defaults()));
+
+    private static final Greeting GREETING = new Greeting(new DomainName("peer.example"), true);
+    private static final ForwardPath TO =
+            new ForwardPath.Recipient(new Mailbox("x", new DomainName("mx.example")));
+    private static final Transaction EMPTY =
+            Transaction.open(ReversePath.NULL, MailParameters.NONE);
+    private static final Transaction OPEN = EMPTY.with(TO, RecipientParameters.NONE);
+
+    private static final Map<String, AwaitingCommand> STATES = states();
+    private static final List<String> LINES =
+            List.of(
+                    "EHLO a.example",
+                    "HELO a.example",
+                    "MAIL FROM:<>",
+                    "MAIL FROM:<> SIZE=99999999999",
+                    "RCPT TO:<y@mx.example>",
+                    "RCPT TO:<π@mx.example>",
+                    "DATA",
+                    "BDAT 5",
+                    "BDAT 5 LAST",
+                    "BDAT 99999999999",
+                    "BDAT",
+                    "RSET",
+                    "NOOP",
+                    "QUIT",
+                    "VRFY x",
+                    "VRFY",
+                    "EXPN x",
+                    "HELP",
+                    "STARTTLS",
+                    "FOO");
+
+    @Test
+    void everyTransitionIsTheOneThatWasReviewed() throws IOException {
+        StringBuilder table = new StringBuilder();
+        STATES.forEach(
+                (name, state) -> {
+                    for (String line : LINES) {
+                        row(table, name, line, SESSION.on(state, CommandParser.parse(line)));
+                    }
+                    for (LineFault fault : LineFault.values()) {
+                        row(table, name, fault.name(), SESSION.on(state, fault));
+                    }
+                });
+        verdicts(table);
+        outcomes(table);
+        if (Boolean.getBoolean("golden.update")) {
+            Files.writeString(GOLDEN, table);
+        }
+        assertEquals(Files.readString(GOLDEN, StandardCharsets.UTF_8), table.toString());
+    }
+
+    /// RFC 3207 §4.2: once TLS is on it is not offered again.
+    @Test
+    void offersStartTlsOnlyInTheClear() {
+        assertTrue(ehlo(SESSION).contains("STARTTLS"));
+        Session secured =
+                SESSION.secured(new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, false));
+        assertEquals(ehlo(SESSION).replace("STARTTLS ", ""), ehlo(secured));
+        assertEquals(
+                "503 5.5.1 TLS is active already",
+                reply(secured.on(new Greeted(Tally.ZERO), CommandParser.parse("STARTTLS"))));
+    }
+
+    /// P06: one more than each limit ends the session or the transaction, and no fewer.
+    @Test
+    void countsErrorsRejectionsCommandsMessagesAndRecipients() {
+        SessionLimits limits = SessionLimits.defaults();
+        Ready ready = new Ready(new Tally(0, 0, limits.errorsMax() - 1, 0), GREETING);
+        Step last = SESSION.on(ready, CommandParser.parse("FOO"));
+        assertTrue(last instanceof Step.Respond);
+        assertTrue(
+                SESSION.on(((Step.Respond) last).next(), CommandParser.parse("FOO"))
+                        instanceof Step.Close);
+        assertTrue(
+                SESSION.on(
+                                new Ready(new Tally(0, limits.commandsMax() - 1, 0, 0), GREETING),
+                                CommandParser.parse("NOOP"))
+                        instanceof Step.Respond);
+        assertTrue(
+                SESSION.on(
+                                new Ready(new Tally(0, limits.commandsMax(), 0, 0), GREETING),
+                                CommandParser.parse("NOOP"))
+                        instanceof Step.Close);
+        assertTrue(
+                SESSION.on(
+                                new Ready(new Tally(limits.messagesMax() - 1, 0, 0, 0), GREETING),
+                                CommandParser.parse("MAIL FROM:<>"))
+                        instanceof Step.Ask);
+        assertTrue(
+                SESSION.on(
+                                new Ready(new Tally(limits.messagesMax(), 0, 0, 0), GREETING),
+                                CommandParser.parse("MAIL FROM:<>"))
+                        instanceof Step.Close);
+        Verdict refused = new Verdict.Refuse(Reply.of(550, "5.1.1", "no"));
+        Enveloping tried =
+                new Enveloping(new Tally(1, 1, 0, limits.rejectionsMax() - 1), GREETING, EMPTY);
+        Step refusal =
+                SESSION.on(
+                        new AwaitingRecipientVerdict(tried, TO, RecipientParameters.NONE), refused);
+        assertEquals(limits.rejectionsMax(), ((Step.Respond) refusal).next().tally().rejections());
+        assertTrue(
+                SESSION.on(
+                                new AwaitingRecipientVerdict(
+                                        (Enveloping) ((Step.Respond) refusal).next(),
+                                        TO,
+                                        RecipientParameters.NONE),
+                                refused)
+                        instanceof Step.Close);
+        Transaction full = EMPTY;
+        for (int i = 0; i < limits.recipientsMax(); i++) {
+            assertTrue(
+                    SESSION.on(
+                                    new Enveloping(Tally.ZERO, GREETING, full),
+                                    CommandParser.parse("RCPT TO:<y@mx.example>"))
+                            instanceof Step.Ask);
+            full =
+                    full.with(
+                            new ForwardPath.Recipient(
+                                    new Mailbox("r" + i, new DomainName("mx.example"))),
+                            RecipientParameters.NONE);
+        }
+        assertEquals(
+                "452 4.5.3 too many recipients; send the rest in another transaction",
+                reply(
+                        SESSION.on(
+                                new Enveloping(Tally.ZERO, GREETING, full),
+                                CommandParser.parse("RCPT TO:<y@mx.example>"))));
+    }
+
+    private static String ehlo(Session session) {
+        return reply(session.on(new Greeted(Tally.ZERO), CommandParser.parse("EHLO a")));
+    }
+
+    private static void verdicts(StringBuilder table) {
+        Enveloping enveloping = new Enveloping(Tally.ZERO, GREETING, EMPTY);
+        Verdict refuse = new Verdict.Refuse(Reply.of(550, "5.7.1", "no"));
+        Verdict dismiss = new Verdict.Dismiss(Reply.of(421, "4.3.2", "go"));
+        for (Verdict verdict : List.of(Verdict.ACCEPT, refuse, dismiss)) {
+            String event = verdict.getClass().getSimpleName();
+            row(
+                    table,
+                    "AwaitingSenderVerdict",
+                    event,
+                    SESSION.on(
+                            new AwaitingSenderVerdict(
+                                    Tally.ZERO, GREETING, ReversePath.NULL, MailParameters.NONE),
+                            verdict));
+            row(
+                    table,
+                    "AwaitingRecipientVerdict",
+                    event,
+                    SESSION.on(
+                            new AwaitingRecipientVerdict(enveloping, TO, RecipientParameters.NONE),
+                            verdict));
+        }
+    }
+
+    private static void outcomes(StringBuilder table) {
+        ReceivingData data = new ReceivingData(Tally.ZERO, GREETING, OPEN);
+        ReceivingChunk chunk = new ReceivingChunk(Tally.ZERO, GREETING, OPEN, 7, 5, false);
+        row(table, "ReceivingChunk", "taken", SESSION.onChunkTaken(chunk));
+        for (Fault fault : Fault.values()) {
+            MessageOutcome spoiled = new MessageOutcome.Spoiled(fault);
+            row(table, "ReceivingData", fault.name(), SESSION.on(data, spoiled));
+            row(table, "ReceivingChunk", fault.name(), SESSION.on(chunk, spoiled));
+        }
+        for (Refusal refusal : Refusal.values()) {
+            MessageOutcome notKept = new MessageOutcome.NotKept(refusal);
+            row(table, "ReceivingData", refusal.name(), SESSION.on(data, notKept));
+        }
+        for (Refusal refusal : Refusal.values()) {
+            row(
+                    table,
+                    "AwaitingSenderVerdict",
+                    "admission " + refusal.name(),
+                    SESSION.on(
+                            new AwaitingSenderVerdict(
+                                    Tally.ZERO, GREETING, ReversePath.NULL, MailParameters.NONE),
+                            Replies.notAdmitted(refusal)));
+        }
+    }
+
+    private static Map<String, AwaitingCommand> states() {
+        Map<String, AwaitingCommand> states = new LinkedHashMap<>();
+        states.put("Greeted", new Greeted(Tally.ZERO));
+        states.put("Ready", new Ready(Tally.ZERO, GREETING));
+        states.put("Enveloping empty", new Enveloping(Tally.ZERO, GREETING, EMPTY));
+        states.put("Enveloping", new Enveloping(Tally.ZERO, GREETING, OPEN));
+        states.put("Chunking", new Chunking(Tally.ZERO, GREETING, OPEN, 7));
+        return states;
+    }
+
+    private static void row(StringBuilder table, String state, String event, Step step) {
+        String next =
+                switch (step) {
+                    case Step.Respond(_, var after) -> after.getClass().getSimpleName();
+                    case Step.Ask(_, var after) -> "ask, " + after.getClass().getSimpleName();
+                    case Step.Receive(_, var after) -> after.getClass().getSimpleName();
+                    case Step.ReceiveChunk(var after) -> after.getClass().getSimpleName();
+                    case Step.SkipChunk(var octets, _, var after) ->
+                            "skip " + octets + ", " + after.getClass().getSimpleName();
+                    case Step.Upgrade _ -> "TLS, Greeted";
+                    case Step.Close _ -> "close";
+                };
+        table.append(
+                String.format("%-25s %-30s -> %-26s %s%n", state, event, next, reply(step))
+                        .stripTrailing());
+        table.append('\n');
+    }
+
+    private static String reply(Step step) {
+        return switch (step) {
+            case Step.Respond(var reply, _) -> reply.oneLine();
+            case Step.Receive(var reply, _) -> reply.oneLine();
+            case Step.SkipChunk(_, var reply, _) -> reply.oneLine();
+            case Step.Upgrade(var reply, _) -> reply.oneLine();
+            case Step.Close(var reply, _) -> reply.oneLine();
+            case Step.Ask _, Step.ReceiveChunk _ -> "";
+        };
+    }
+}

@@ -1,0 +1,40 @@
+package org.malote.telemetry;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.malote.offload.TlsSummary;
+
+final class MetersTest {
+    @Test
+    void showsWhatHappened() {
+        Meters meters = Meters.withProcess();
+        meters.sessionOpened("mx");
+        meters.sessionOpened("mx");
+        meters.replied(250);
+        meters.accepted("mx", 4096, 2_000_000);
+        meters.handshake(
+                Meters.Direction.INBOUND,
+                new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, true),
+                1_000_000);
+        meters.attempted("maildir", DeliveryLog.Status.SENT, 1500);
+        long[] count = {7};
+        meters.watch("malote.sessions.active", "Now", () -> 3);
+        meters.watchCount("malote.log.dropped", "Dropped", () -> count[0]);
+        String text = meters.scrape();
+        for (String line :
+                new String[] {
+                    "malote_sessions_opened_total{listener=\"mx\"} 2.0",
+                    "malote_replies_total{code=\"250\"} 1.0",
+                    "malote_messages_accepted_total{listener=\"mx\"} 1.0",
+                    "malote_message_bytes_sum 4096.0",
+                    "malote_handshake_seconds_count{direction=\"inbound\",resumed=\"true\",version=\"TLSv1.3\"} 1",
+                    "malote_delivery_seconds_sum{status=\"sent\",transport=\"maildir\"} 1.5",
+                    "malote_sessions_active 3.0",
+                    "malote_log_dropped_total 7.0",
+                    "process_uptime_seconds",
+                }) {
+            assertTrue(text.lines().anyMatch(l -> l.startsWith(line)), line + " in\n" + text);
+        }
+    }
+}

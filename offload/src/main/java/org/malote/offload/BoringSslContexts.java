@@ -1,0 +1,186 @@
+package org.malote.offload;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.IdentityCipherSuiteFilter;
+import io.netty.handler.ssl.OpenSslCachingX509KeyManagerFactory;
+import io.netty.handler.ssl.OpenSslContextOption;
+import io.netty.handler.ssl.OpenSslCredential;
+import io.netty.handler.ssl.OpenSslCredentialBuilder;
+import io.netty.handler.ssl.OpenSslServerSessionContext;
+import io.netty.handler.ssl.OpenSslSessionTicketKey;
+import io.netty.handler.ssl.ReferenceCountedOpenSslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.util.IllegalReferenceCountException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+
+/// BoringSSL through netty-tcnative, reference-counted: a context lives until its last connection
+/// is gone.
+///
+/// Keys in this process become BoringSSL credentials, among which it chooses by all that the peer
+/// says: signature schemes, cipher suites and groups. When a provider keeps a key elsewhere,
+/// [ServerKeys] chooses by signature schemes, and [OffloadedSignatures] signs.
+final class BoringSslContexts implements EngineContexts {
+    /// Post-quantum first (draft-ietf-tls-ecdhe-mlkem), then what is cheapest.
+    private static final String[] GROUPS = {"X25519MLKEM768", "X25519", "P-256"};
+
+    private final @Nullable ReferenceCountedOpenSslContext server;
+    private final ReferenceCountedOpenSslContext client;
+
+    private BoringSslContexts(
+            @Nullable ReferenceCountedOpenSslContext server,
+            ReferenceCountedOpenSslContext client) {
+        this.server = server;
+        this.client = client;
+    }
+
+    static BoringSslContexts open(
+            List<ServedCertificate> served, int sessionSeconds, OpenSslSessionTicketKey[] keys)
+            throws SSLException {
+        ReferenceCountedOpenSslContext server =
+                served.isEmpty() ? null : openServer(served, sessionSeconds, keys);
+        boolean opened = false;
+        try {
+            BoringSslContexts contexts = new BoringSslContexts(server, openClient(sessionSeconds));
+            opened = true;
+            return contexts;
+        } finally {
+            if (!opened && server != null) {
+                server.release();
+            }
+        }
+    }
+
+    private static ReferenceCountedOpenSslContext openServer(
+            List<ServedCertificate> served, int sessionSeconds, OpenSslSessionTicketKey[] keys)
+            throws SSLException {
+        List<OpenSslCredential> credentials = new ArrayList<>();
+        try {
+            SslContextBuilder builder;
+            if (served.stream().allMatch(one -> one.key() instanceof OpenedKey.InProcess)) {
+                addCredentials(served, credentials);
+                builder =
+                        SslContextBuilder.forServer(new ServerKeys(List.of(), _ -> {}))
+                                .addCredentials(credentials)
+                                // Signing inline is cheaper than a task for each signature:
+                                // measured.
+                                .option(OpenSslContextOption.USE_TASKS, false);
+            } else {
+                builder =
+                        SslContextBuilder.forServer(
+                                        new OpenSslCachingX509KeyManagerFactory(
+                                                new ServerKeysFactory(
+                                                        new ServerKeys(served, _ -> {}))))
+                                .option(OpenSslContextOption.USE_TASKS, true)
+                                .option(
+                                        OpenSslContextOption.ASYNC_PRIVATE_KEY_METHOD,
+                                        new OffloadedSignatures(served));
+            }
+            var context =
+                    (ReferenceCountedOpenSslContext)
+                            common(builder).trustManager(new AnyCertificate(_ -> {})).build();
+            // Tickets hold the state (RFC 5077 §1); a cache beside them would only take memory.
+            var sessions = (OpenSslServerSessionContext) context.sessionContext();
+            sessions.setSessionCacheEnabled(false);
+            sessions.setSessionTimeout(sessionSeconds);
+            sessions.setTicketKeys(keys);
+            return context;
+        } finally {
+            credentials.forEach(OpenSslCredential::release); // the context holds its own reference
+        }
+    }
+
+    /// P-256 before RSA, whatever the order in the settings: it makes a full handshake 2 to 4 times
+    /// cheaper.
+    private static void addCredentials(
+            List<ServedCertificate> served, List<OpenSslCredential> credentials) {
+        for (SignatureScheme.Family family :
+                List.of(SignatureScheme.Family.EC, SignatureScheme.Family.RSA)) {
+            for (ServedCertificate one : served) {
+                if (one.family() == family
+                        && one.key() instanceof OpenedKey.InProcess(var privateKey)) {
+                    credentials.add(
+                            OpenSslCredentialBuilder.forX509(privateKey, one.chainArray()).build());
+                }
+            }
+        }
+    }
+
+    private static ReferenceCountedOpenSslContext openClient(int sessionSeconds)
+            throws SSLException {
+        var context =
+                (ReferenceCountedOpenSslContext)
+                        common(SslContextBuilder.forClient())
+                                .trustManager(new AnyCertificate(_ -> {}))
+                                // Netty checks names by default; opportunistic TLS does not.
+                                .endpointIdentificationAlgorithm(null)
+                                .option(OpenSslContextOption.USE_TASKS, false)
+                                .build();
+        var sessions = context.sessionContext();
+        sessions.setSessionCacheEnabled(true);
+        sessions.setSessionCacheSize(CLIENT_SESSIONS_MAX);
+        sessions.setSessionTimeout(sessionSeconds);
+        sessions.setTicketKeys(); // no keys: only allows tickets in TLS 1.2
+        return context;
+    }
+
+    private static SslContextBuilder common(SslContextBuilder builder) {
+        return builder.sslProvider(SslProvider.OPENSSL_REFCNT)
+                .protocols(PROTOCOLS)
+                // Netty's default filter drops the TLS 1.3 names, and with them TLS 1.3, without a
+                // word.
+                .ciphers(CIPHERS, IdentityCipherSuiteFilter.INSTANCE)
+                .option(OpenSslContextOption.GROUPS, GROUPS);
+    }
+
+    @Override
+    public SslHandler server(ByteBufAllocator allocator) {
+        var context = Objects.requireNonNull(server, "no certificate, so no TLS server");
+        retain(context);
+        try {
+            return context.newHandler(allocator);
+        } finally {
+            context.release();
+        }
+    }
+
+    @Override
+    public SslHandler client(ByteBufAllocator allocator, String host, int port) {
+        retain(client);
+        try {
+            return client.newHandler(allocator, host, port);
+        } finally {
+            client.release();
+        }
+    }
+
+    /// Holds a context while a handler takes its own hold, so that a close at the same time cannot
+    /// free it in between.
+    private static void retain(ReferenceCountedOpenSslContext context) {
+        try {
+            context.retain();
+        } catch (IllegalReferenceCountException e) {
+            throw new IllegalStateException("these TLS contexts are closed", e);
+        }
+    }
+
+    @Override
+    public void useTicketKeys(OpenSslSessionTicketKey[] keys) {
+        if (server != null) {
+            server.sessionContext().setTicketKeys(keys);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (server != null) {
+            server.release();
+        }
+        client.release();
+    }
+}

@@ -1,0 +1,269 @@
+package org.malote.offload;
+
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.PublicKey;
+import java.security.Signature;
+import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
+import java.security.interfaces.RSAPublicKey;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/// Reads the certificates of the settings, opens their keys, and proves each pair with a signature.
+///
+/// @param served in the order of the settings' certificates
+/// @param problems what keeps TLS from being served
+/// @param warnings what an operator must see to, though TLS can be served: validity
+record CertificateStore(
+        List<ServedCertificate> served, List<String> problems, List<String> warnings) {
+
+    /// A leaf and its issuers; public hierarchies have three.
+    static final int CHAIN_CERTIFICATES_MAX = 10;
+
+    /// RFC 9325 §4.5.
+    static final int RSA_BITS_MIN = 2048;
+
+    /// How long the signature that proves a key may take: generous for a token on the network.
+    static final int PROOF_SECONDS_MAX = 10;
+
+    CertificateStore {
+        served = List.copyOf(served);
+        problems = List.copyOf(problems);
+        warnings = List.copyOf(warnings);
+    }
+
+    static CertificateStore load(
+            TlsSettings settings, Instant now, Iterable<OffloadProvider> providers) {
+        List<ServedCertificate> served = new ArrayList<>();
+        List<String> problems = new ArrayList<>();
+        List<String> warnings = new ArrayList<>();
+        OffloadProvider provider = findProvider(settings.provider(), providers, problems);
+        for (CertificateSettings certificate : settings.certificates()) {
+            try {
+                List<X509Certificate> chain =
+                        PemFile.read(certificate.chain(), "certificate").certificates();
+                List<String> faults = faults(certificate, chain);
+                problems.addAll(faults);
+                warnings.addAll(validity(certificate, chain.getFirst(), now));
+                if (provider == null || !faults.isEmpty()) {
+                    continue;
+                }
+                served.add(open(provider, certificate, chain));
+            } catch (TlsProblems e) {
+                problems.addAll(e.problems());
+            }
+        }
+        Map<SignatureScheme.Family, ServedCertificate> byFamily =
+                new EnumMap<>(SignatureScheme.Family.class);
+        for (ServedCertificate one : served) {
+            ServedCertificate other = byFamily.putIfAbsent(one.family(), one);
+            if (other != null) {
+                problems.add(
+                        String.format(
+                                "certificates %s and %s both have %s keys: name one certificate for"
+                                        + " each kind of key",
+                                other.file(), one.file(), one.family()));
+            }
+        }
+        return new CertificateStore(served, problems, warnings);
+    }
+
+    /// Closes every key that was opened.
+    void close() {
+        for (ServedCertificate one : served) {
+            one.operations().close();
+        }
+    }
+
+    private static @Nullable OffloadProvider findProvider(
+            String name, Iterable<OffloadProvider> providers, List<String> problems) {
+        List<String> names = new ArrayList<>();
+        for (OffloadProvider provider : providers) {
+            if (provider.name().equals(name)) {
+                return provider;
+            }
+            names.add(provider.name());
+        }
+        Collections.sort(names);
+        problems.add(
+                String.format(
+                        "provider \"%s\" is not there: choose one of %s, or put its jar on the class"
+                                + " path",
+                        name, String.join(", ", names)));
+        return null;
+    }
+
+    private static ServedCertificate open(
+            OffloadProvider provider, CertificateSettings certificate, List<X509Certificate> chain)
+            throws TlsProblems {
+        X509Certificate leaf = chain.getFirst();
+        OpenedKey key = provider.open(new KeyReference(certificate.key(), leaf));
+        ServedCertificate served =
+                new ServedCertificate(
+                        certificate.chain(), chain, familyOf(leaf.getPublicKey()), key);
+        boolean proven = false;
+        try {
+            prove(served, certificate);
+            proven = true;
+        } finally {
+            if (!proven) {
+                served.operations().close();
+            }
+        }
+        return served;
+    }
+
+    private static void prove(ServedCertificate served, CertificateSettings certificate)
+            throws TlsProblems {
+        SignatureScheme scheme = proofScheme(served.leaf().getPublicKey());
+        byte[] message = "malote: does this key belong here?".getBytes(StandardCharsets.US_ASCII);
+        boolean matches;
+        try {
+            byte[] signature =
+                    served.operations()
+                            .sign(scheme, message)
+                            .toCompletableFuture()
+                            .get(PROOF_SECONDS_MAX, TimeUnit.SECONDS);
+            Signature verifier = scheme.jcaSignature(null);
+            verifier.initVerify(served.leaf().getPublicKey());
+            verifier.update(message);
+            matches = verifier.verify(signature);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            if (cause instanceof GeneralSecurityException && isInProcess(served)) {
+                matches = false; // a key of another kind than the certificate's
+            } else {
+                throw PemFile.problem(
+                        String.format(
+                                "key %s cannot sign (%s): see to the key or choose another",
+                                certificate.key(), PemFile.firstLine(cause.getMessage())));
+            }
+        } catch (TimeoutException e) {
+            throw PemFile.problem(
+                    String.format(
+                            "key %s gave no signature within %d seconds: see to what holds it",
+                            certificate.key(), PROOF_SECONDS_MAX));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw PemFile.problem(
+                    String.format(
+                            "key %s could not be tried: the start was interrupted",
+                            certificate.key()));
+        } catch (GeneralSecurityException e) {
+            matches = false; // the verifier does not take the signature's form
+        }
+        if (!matches) {
+            throw PemFile.problem(
+                    String.format(
+                            "key %s does not belong to certificate %s: name the key that the certificate was"
+                                    + " made for",
+                            certificate.key(), certificate.chain()));
+        }
+    }
+
+    private static boolean isInProcess(ServedCertificate served) {
+        return switch (served.key()) {
+            case OpenedKey.InProcess _ -> true;
+            case OpenedKey.Offloaded _ -> false;
+        };
+    }
+
+    private static List<String> faults(
+            CertificateSettings certificate, List<X509Certificate> chain) {
+        List<String> faults = new ArrayList<>();
+        if (chain.size() > CHAIN_CERTIFICATES_MAX) {
+            faults.add(
+                    String.format(
+                            "certificate file %s holds %d certificates: keep the server's own and"
+                                    + " its issuers, at most %d",
+                            certificate.chain(), chain.size(), CHAIN_CERTIFICATES_MAX));
+        }
+        for (int i = 1; i < chain.size(); i++) {
+            // RFC 5246 §7.4.2: each certificate certifies the one before it. RFC 8446 is milder;
+            // old peers are not.
+            if (!chain.get(i)
+                    .getSubjectX500Principal()
+                    .equals(chain.get(i - 1).getIssuerX500Principal())) {
+                faults.add(
+                        String.format(
+                                "certificate file %s is out of order at certificate %d (%s): put the"
+                                        + " server's own first and each issuer after it",
+                                certificate.chain(),
+                                i + 1,
+                                chain.get(i).getSubjectX500Principal().getName()));
+                break;
+            }
+        }
+        switch (chain.getFirst().getPublicKey()) {
+            case RSAPublicKey rsa -> {
+                if (rsa.getModulus().bitLength() < RSA_BITS_MIN) {
+                    faults.add(
+                            String.format(
+                                    "certificate %s has an RSA key of %d bits: make one of at least"
+                                            + " %d",
+                                    certificate.chain(),
+                                    rsa.getModulus().bitLength(),
+                                    RSA_BITS_MIN));
+                }
+            }
+            case ECPublicKey ec -> {
+                int bits = ec.getParams().getCurve().getField().getFieldSize();
+                if (bits != 256 && bits != 384) {
+                    faults.add(
+                            String.format(
+                                    "certificate %s has an elliptic-curve key of %d bits: make one"
+                                            + " on P-256",
+                                    certificate.chain(), bits));
+                }
+            }
+            case PublicKey other ->
+                    faults.add(
+                            String.format(
+                                    "certificate %s has a key of kind %s that mail peers cannot use:"
+                                            + " make one with P-256 or RSA",
+                                    certificate.chain(), other.getAlgorithm()));
+        }
+        return faults;
+    }
+
+    private static List<String> validity(
+            CertificateSettings certificate, X509Certificate leaf, Instant now) {
+        Instant notBefore = leaf.getNotBefore().toInstant();
+        Instant notAfter = leaf.getNotAfter().toInstant();
+        if (now.isAfter(notAfter)) {
+            return List.of(
+                    String.format(
+                            "certificate %s expired at %s: renew it",
+                            certificate.chain(), notAfter));
+        }
+        if (now.isBefore(notBefore)) {
+            return List.of(
+                    String.format(
+                            "certificate %s is not valid before %s: check the clock or renew it",
+                            certificate.chain(), notBefore));
+        }
+        return List.of();
+    }
+
+    private static SignatureScheme.Family familyOf(PublicKey key) {
+        return key instanceof ECPublicKey ? SignatureScheme.Family.EC : SignatureScheme.Family.RSA;
+    }
+
+    private static SignatureScheme proofScheme(PublicKey key) {
+        if (key instanceof ECPublicKey ec) {
+            return ec.getParams().getCurve().getField().getFieldSize() == 256
+                    ? SignatureScheme.ECDSA_SECP256R1_SHA256
+                    : SignatureScheme.ECDSA_SECP384R1_SHA384;
+        }
+        return SignatureScheme.RSA_PSS_RSAE_SHA256;
+    }
+}

@@ -1,0 +1,75 @@
+package org.malote.offload;
+
+import java.nio.file.Path;
+import java.security.PublicKey;
+import java.security.cert.CertificateParsingException;
+import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
+import java.security.interfaces.RSAPublicKey;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/// A chain with its opened key, proven to belong together.
+record ServedCertificate(
+        Path file, List<X509Certificate> chain, SignatureScheme.Family family, OpenedKey key) {
+
+    /// RFC 5280 §4.2.1.6: the tag of a dNSName in a subject alternative name.
+    private static final int DNS_NAME = 2;
+
+    ServedCertificate {
+        chain = List.copyOf(chain);
+    }
+
+    X509Certificate leaf() {
+        return chain.getFirst();
+    }
+
+    X509Certificate[] chainArray() {
+        return chain.toArray(X509Certificate[]::new);
+    }
+
+    /// The key's operations: its own, or plain signatures when the key is in this process.
+    PrivateKeyOps operations() {
+        return switch (key) {
+            case OpenedKey.InProcess(var privateKey) -> new InProcessOps(privateKey);
+            case OpenedKey.Offloaded(var operations) -> operations;
+        };
+    }
+
+    CertificateInfo info() {
+        return new CertificateInfo(
+                file,
+                leaf().getSubjectX500Principal().getName(),
+                dnsNames(leaf()),
+                keyType(leaf().getPublicKey()),
+                leaf().getNotAfter().toInstant());
+    }
+
+    static String keyType(PublicKey key) {
+        return switch (key) {
+            case ECPublicKey ec -> "P-" + ec.getParams().getCurve().getField().getFieldSize();
+            case RSAPublicKey rsa -> "RSA-" + rsa.getModulus().bitLength();
+            default -> key.getAlgorithm();
+        };
+    }
+
+    static List<String> dnsNames(X509Certificate certificate) {
+        List<String> names = new ArrayList<>();
+        try {
+            Collection<List<?>> all = certificate.getSubjectAlternativeNames();
+            if (all != null) {
+                for (List<?> name : all) {
+                    if (name.get(0) instanceof Integer tag
+                            && tag == DNS_NAME
+                            && name.get(1) instanceof String value) {
+                        names.add(value);
+                    }
+                }
+            }
+        } catch (CertificateParsingException _) {
+            // A damaged extension means no names; the peer judges the certificate.
+        }
+        return names;
+    }
+}

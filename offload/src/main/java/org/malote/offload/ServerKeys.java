@@ -1,0 +1,121 @@
+package org.malote.offload;
+
+import java.net.Socket;
+import java.security.Principal;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.X509ExtendedKeyManager;
+import org.jspecify.annotations.Nullable;
+
+/// Chooses the server's certificate: P-256 for every peer that can verify it, RSA for the rest.
+///
+/// The aliases are fixed (`EC`, `RSA`): the JDK's own PKIX manager makes new ones at each call,
+/// which defeats a cache of key material.
+final class ServerKeys extends X509ExtendedKeyManager {
+    /// Leads to no chain, which leaves the choice to BoringSSL among the credentials that its
+    /// context holds.
+    static final String ENGINE_CHOOSES = "engine";
+
+    private final Consumer<SSLEngine> onFullHandshake;
+    private final Map<SignatureScheme.Family, ServedCertificate> entries =
+            new EnumMap<>(SignatureScheme.Family.class);
+
+    /// @param served the certificates to choose from; with none the engine chooses by itself
+    /// @param onFullHandshake told of each engine that asks for a certificate, which a resumed
+    ///     handshake does not
+    ServerKeys(List<ServedCertificate> served, Consumer<SSLEngine> onFullHandshake) {
+        this.onFullHandshake = onFullHandshake;
+        served.forEach(one -> entries.put(one.family(), one));
+    }
+
+    @Override
+    public @Nullable String chooseEngineServerAlias(
+            String keyType, Principal @Nullable [] issuers, SSLEngine engine) {
+        SSLSession session = engine.getHandshakeSession();
+        if (session != null) {
+            onFullHandshake.accept(engine);
+        }
+        if (entries.isEmpty()) {
+            return ENGINE_CHOOSES;
+        }
+        for (SignatureScheme.Family family : SignatureScheme.Family.values()) {
+            if (family.name().equals(keyType) && entries.containsKey(family)) {
+                return isVerifiable(family, session) ? family.name() : null;
+            }
+        }
+        return null;
+    }
+
+    /// Whether the peer verifies signatures of such a key. A peer that lists none is of TLS 1.2 and
+    /// old: it means RSA and SHA-1, and gets RSA (RFC 5246 §7.4.1.4.1).
+    ///
+    /// @param session of the handshake; null while the JDK restores a session from its ticket, when
+    ///     it asks for the certificate that the session began with
+    private static boolean isVerifiable(
+            SignatureScheme.Family family, @Nullable SSLSession session) {
+        if (family == SignatureScheme.Family.RSA || session == null) {
+            return true; // RSA is the last choice: the engine fails the handshake if it does not
+            // fit
+        }
+        return session instanceof ExtendedSSLSession extended
+                && Arrays.stream(extended.getPeerSupportedSignatureAlgorithms())
+                        .anyMatch(name -> name.endsWith("withECDSA"));
+    }
+
+    @Override
+    public X509Certificate @Nullable [] getCertificateChain(@Nullable String alias) {
+        ServedCertificate served = find(alias);
+        return served == null ? null : served.chainArray();
+    }
+
+    @Override
+    public @Nullable PrivateKey getPrivateKey(@Nullable String alias) {
+        ServedCertificate served = find(alias);
+        if (served == null) {
+            return null;
+        }
+        return switch (served.key()) {
+            case OpenedKey.InProcess(var privateKey) -> privateKey;
+            case OpenedKey.Offloaded _ -> null;
+        };
+    }
+
+    private @Nullable ServedCertificate find(@Nullable String alias) {
+        for (SignatureScheme.Family family : SignatureScheme.Family.values()) {
+            if (family.name().equals(alias)) {
+                return entries.get(family);
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public String @Nullable [] getServerAliases(String keyType, Principal @Nullable [] issuers) {
+        return null; // asked by nobody: engines ask chooseEngineServerAlias
+    }
+
+    @Override
+    public @Nullable String chooseServerAlias(
+            String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+        return null; // only for sockets
+    }
+
+    @Override
+    public String @Nullable [] getClientAliases(String keyType, Principal @Nullable [] issuers) {
+        return null; // a server's keys only
+    }
+
+    @Override
+    public @Nullable String chooseClientAlias(
+            String[] keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+        return null; // a server's keys only
+    }
+}

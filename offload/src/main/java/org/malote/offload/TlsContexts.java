@@ -1,0 +1,302 @@
+package org.malote.offload;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.OpenSslSessionTicketKey;
+import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.internal.tcnative.SSL;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Everything that TLS connections share: certificates, keys, ticket keys, the sessions of hosts
+/// that we send to.
+///
+/// Threads: all methods may be called from any thread. `tick` is to be called now and then, once a
+/// minute is plenty. After `close` no handlers are made; connections that exist go on, and memory
+/// is freed with the last of them.
+public final class TlsContexts implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TlsContexts.class);
+
+    /// RFC 8446 §4.6.1.
+    private static final Duration SESSION_LIFETIME_MAX = Duration.ofDays(7);
+
+    private final TlsSettings settings;
+    private final TlsEnvironment environment;
+    private final Engine engine;
+    private final CertificateStore certificates;
+    private final EngineContexts contexts;
+    private final KeysInUse keysInUse;
+
+    // Guarded by this.
+    private final TicketKeys ticketKeys;
+
+    // Written under this; read anywhere.
+    private volatile boolean isClosed;
+
+    private TlsContexts(
+            TlsSettings settings,
+            TlsEnvironment environment,
+            Engine engine,
+            CertificateStore certificates,
+            EngineContexts contexts,
+            TicketKeys ticketKeys) {
+        this.settings = settings;
+        this.environment = environment;
+        this.engine = engine;
+        this.certificates = certificates;
+        this.contexts = contexts;
+        this.ticketKeys = ticketKeys;
+        this.keysInUse = new KeysInUse(certificates);
+    }
+
+    /// Reads certificates, opens keys, and makes the contexts. A certificate that is not valid now
+    /// is logged and served: most senders do not look, and those that do are no worse off than
+    /// without TLS.
+    ///
+    /// @throws TlsProblems with everything that is wrong, not only the first
+    public static TlsContexts open(TlsSettings settings, TlsEnvironment environment)
+            throws TlsProblems {
+        return open(settings, environment, installedProviders());
+    }
+
+    /// As the public one, with the providers named instead of found.
+    static TlsContexts open(
+            TlsSettings settings, TlsEnvironment environment, Iterable<OffloadProvider> providers)
+            throws TlsProblems {
+        List<String> problems = new ArrayList<>(faults(settings));
+        Instant now = environment.clock().instant();
+        CertificateStore certificates = CertificateStore.load(settings, now, providers);
+        problems.addAll(certificates.problems());
+        Engine engine = engineFor(settings.engine());
+        problems.addAll(mismatches(engine, certificates));
+        if (!problems.isEmpty()) {
+            certificates.close();
+            throw new TlsProblems(problems);
+        }
+        certificates.warnings().forEach(LOG::warn);
+        TicketKeys ticketKeys =
+                new TicketKeys(
+                        settings.ticketKeyInterval(),
+                        settings.sessionLifetime(),
+                        environment.random(),
+                        now);
+        try {
+            EngineContexts contexts =
+                    makeContexts(engine, settings, certificates.served(), ticketKeys.current());
+            return new TlsContexts(
+                    settings, environment, engine, certificates, contexts, ticketKeys);
+        } catch (SSLException | IllegalStateException e) {
+            certificates.close();
+            throw PemFile.problem(
+                    String.format(
+                            "the TLS engine %s refuses these certificates (%s): try others, or another"
+                                    + " engine",
+                            engine.settingName(), PemFile.firstLine(e.getMessage())));
+        }
+    }
+
+    /// Does all that [#open] does and lets go of it again.
+    ///
+    /// @return every problem, and every certificate that is not valid now; nothing when all is well
+    public static List<String> check(TlsSettings settings, TlsEnvironment environment) {
+        List<String> found = new ArrayList<>(faults(settings));
+        CertificateStore certificates =
+                CertificateStore.load(
+                        settings, environment.clock().instant(), installedProviders());
+        try {
+            found.addAll(certificates.problems());
+            found.addAll(mismatches(engineFor(settings.engine()), certificates));
+            found.addAll(certificates.warnings());
+        } finally {
+            certificates.close();
+        }
+        return List.copyOf(found);
+    }
+
+    /// A handler for a peer that connects to us, not yet handshaken: TLS 1.2 and 1.3, tickets, the
+    /// timeout of the settings.
+    ///
+    /// @throws IllegalStateException after close
+    public SslHandler serverHandler(ByteBufAllocator allocator) {
+        requireOpen();
+        keysInUse.retain();
+        SslHandler handler;
+        try {
+            handler = contexts.server(allocator);
+        } catch (RuntimeException e) {
+            keysInUse.release();
+            throw e;
+        }
+        handler.handshakeFuture().addListener(_ -> keysInUse.release());
+        return timed(handler);
+    }
+
+    /// A handler for a host that we connect to, opportunistic: neither chain nor name is verified
+    /// (RFC 7435 §3). Sessions are resumed for the same host and port.
+    ///
+    /// @param host the name of the host, which goes into SNI unless it is an address
+    /// @param port as connected to
+    /// @throws IllegalStateException after close
+    public SslHandler clientHandler(ByteBufAllocator allocator, String host, int port) {
+        requireOpen();
+        return timed(contexts.client(allocator, host, port));
+    }
+
+    private void requireOpen() {
+        if (isClosed) {
+            throw new IllegalStateException("these TLS contexts are closed");
+        }
+    }
+
+    private SslHandler timed(SslHandler handler) {
+        handler.setHandshakeTimeoutMillis(settings.handshakeTimeout().toMillis());
+        return handler;
+    }
+
+    /// Makes a new ticket key when it is time, and forgets those that no live session needs.
+    public void tick() {
+        synchronized (this) {
+            if (!isClosed && ticketKeys.rotate(environment.clock().instant())) {
+                contexts.useTicketKeys(ticketKeys.current());
+            }
+        }
+    }
+
+    /// What a handshake agreed on.
+    ///
+    /// @param handshaken a handler whose handshake has succeeded, on its event loop, before the
+    ///     connection is closed
+    public static TlsSummary summary(SslHandler handshaken) {
+        SSLSession session = handshaken.engine().getSession();
+        String cipher = session.getCipherSuite();
+        return new TlsSummary(
+                session.getProtocol(), cipher, cipherBits(cipher), isResumed(handshaken));
+    }
+
+    private static boolean isResumed(SslHandler handshaken) {
+        if (handshaken instanceof JdkHandler jdk) {
+            return jdk.isResumed();
+        }
+        // The session context's own counters always say zero.
+        long pointer = ((ReferenceCountedOpenSslEngine) handshaken.engine()).sslPointer();
+        return pointer != 0 && SSL.isSessionReused(pointer);
+    }
+
+    /// The secret bits of the ciphers of [EngineContexts#CIPHERS]: AES-128 has 128, AES-256 and
+    /// ChaCha20 have 256.
+    private static int cipherBits(String cipher) {
+        return cipher.contains("AES_128") ? 128 : 256;
+    }
+
+    /// The engine in use: the JDK's where BoringSSL was asked for and does not load.
+    public Engine engine() {
+        return engine;
+    }
+
+    /// Whether there is a certificate to serve.
+    public boolean hasServer() {
+        return !certificates.served().isEmpty();
+    }
+
+    /// The certificates that are served, in the order of the settings.
+    public List<CertificateInfo> certificates() {
+        return certificates.served().stream().map(ServedCertificate::info).toList();
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (isClosed) {
+                return;
+            }
+            isClosed = true;
+            contexts.close();
+            keysInUse.release();
+        }
+    }
+
+    private static Iterable<OffloadProvider> installedProviders() {
+        return ServiceLoader.load(OffloadProvider.class, OffloadProvider.class.getClassLoader());
+    }
+
+    private static EngineContexts makeContexts(
+            Engine engine,
+            TlsSettings settings,
+            List<ServedCertificate> served,
+            OpenSslSessionTicketKey[] ticketKeys)
+            throws SSLException {
+        int sessionSeconds = Math.toIntExact(settings.sessionLifetime().toSeconds());
+        return switch (engine) {
+            case BORINGSSL -> BoringSslContexts.open(served, sessionSeconds, ticketKeys);
+            case JDK -> JdkContexts.open(served, sessionSeconds);
+            case OPENSSL -> throw new SSLException("it is not in this build");
+        };
+    }
+
+    private static Engine engineFor(Engine wanted) {
+        if (wanted == Engine.BORINGSSL && !OpenSsl.isAvailable()) {
+            LOG.warn(
+                    "BoringSSL does not load here ({}): the JDK's engine serves TLS, at several times"
+                            + " the cost",
+                    PemFile.firstLine(OpenSsl.unavailabilityCause().getMessage()));
+            return Engine.JDK;
+        }
+        return wanted;
+    }
+
+    private static List<String> mismatches(Engine engine, CertificateStore certificates) {
+        if (engine != Engine.JDK) {
+            return List.of();
+        }
+        List<String> mismatches = new ArrayList<>();
+        for (ServedCertificate one : certificates.served()) {
+            if (one.key() instanceof OpenedKey.Offloaded) {
+                mismatches.add(
+                        String.format(
+                                "engine \"jdk\" cannot use the key of certificate %s outside this"
+                                        + " process: choose engine \"boringssl\" or provider"
+                                        + " \"native\"",
+                                one.file()));
+            }
+        }
+        return mismatches;
+    }
+
+    private static List<String> faults(TlsSettings settings) {
+        List<String> faults = new ArrayList<>();
+        if (settings.engine() == Engine.OPENSSL) {
+            faults.add("engine \"openssl\" is not in this build: choose \"boringssl\" or \"jdk\"");
+        }
+        Duration interval = settings.ticketKeyInterval();
+        Duration lifetime = settings.sessionLifetime();
+        boolean isTimed = true;
+        if (interval.compareTo(Duration.ofSeconds(1)) < 0) {
+            faults.add("the ticket key interval must be at least one second");
+            isTimed = false;
+        }
+        if (lifetime.compareTo(Duration.ofSeconds(1)) < 0
+                || lifetime.compareTo(SESSION_LIFETIME_MAX) > 0) {
+            faults.add("the session lifetime must be between one second and seven days");
+            isTimed = false;
+        }
+        if (isTimed && TicketKeys.keysKept(interval, lifetime) > TicketKeys.KEYS_MAX) {
+            faults.add(
+                    String.format(
+                            "the session lifetime %s needs more than %d ticket keys at an interval of"
+                                    + " %s: make the interval longer",
+                            lifetime, TicketKeys.KEYS_MAX, interval));
+        }
+        if (settings.handshakeTimeout().compareTo(Duration.ofSeconds(1)) < 0) {
+            faults.add("the TLS handshake timeout must be at least one second");
+        }
+        return faults;
+    }
+}

@@ -1,0 +1,25 @@
+/// **Purpose.** TLS for a server that does not want to know about it: certificates and private keys
+/// in, Netty handlers out.
+///
+/// **Owns.** The TLS contexts, the opened private keys, the session-ticket keys, the sessions of
+/// hosts that we send to. [org.malote.offload.OffloadProvider] is the seam where keys leave the
+/// process.
+///
+/// **Never.** Knows a mail protocol, starts a thread, reads the system's clock, verifies a peer
+/// (opportunistic TLS does not), or prints a stack trace for what a peer did.
+///
+/// **Threads.** Everything public may be called from any thread; a handler belongs to its channel's
+/// event loop. Offloaded signatures complete wherever the provider likes and are brought back to
+/// that loop.
+///
+/// **Standards.** RFC 8446 (TLS 1.3), RFC 5246 (TLS 1.2), RFC 5077 (tickets), RFC 9325
+/// (recommendations), RFC 8996 (no 1.0 and 1.1), RFC 7435 (opportunistic security), RFC 5280
+/// (certificates), RFC 5958, 8017 and 5915 (key files).
+///
+/// **Known limits.** One certificate for each kind of key. A TLS 1.2 peer that verifies ECDSA but
+/// offers only RSA cipher suites is served with keys in process, not with offloaded ones when both
+/// kinds are. The JDK's engine uses ticket keys of its own and signs only with keys in process.
+@NullMarked
+package org.malote.offload;
+
+import org.jspecify.annotations.NullMarked;

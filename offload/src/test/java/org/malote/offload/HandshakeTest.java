@@ -1,0 +1,283 @@
+package org.malote.offload;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLParameters;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Handshakes of every kind that is served: engine × certificates × version × full and resumed.
+final class HandshakeTest {
+    private static final String HOST = "mx1.isp.example";
+    private static final ByteBufAllocator ALLOCATOR = UnpooledByteBufAllocator.DEFAULT;
+
+    @TempDir private static Path directory;
+    private static CertificateSettings p256;
+    private static CertificateSettings rsa;
+
+    record Cell(Engine engine, List<CertificateSettings> certificates, String version, String key) {
+        @Override
+        public String toString() {
+            return engine + " " + certificates.size() + " certificate, " + version + ", " + key;
+        }
+    }
+
+    @BeforeAll
+    static void makeCertificates() throws Exception {
+        TestCertificates certificates = new TestCertificates(directory);
+        p256 = certificates.p256("p256");
+        rsa = certificates.rsa("rsa");
+    }
+
+    static List<Cell> matrix() {
+        List<Cell> cells = new ArrayList<>();
+        for (Engine engine : List.of(Engine.BORINGSSL, Engine.JDK)) {
+            for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+                cells.add(new Cell(engine, List.of(p256), version, "EC"));
+                cells.add(new Cell(engine, List.of(rsa), version, "RSA"));
+                cells.add(new Cell(engine, List.of(rsa, p256), version, "EC"));
+            }
+        }
+        return cells;
+    }
+
+    @ParameterizedTest
+    @MethodSource("matrix")
+    void servesFullAndResumedHandshakes(Cell cell) throws Exception {
+        try (TlsContexts contexts = open(cell.engine(), cell.certificates())) {
+            try (Wire first = converse(contexts, cell.version())) {
+                assertTrue(first.isUp(), () -> String.valueOf(first.serverFailures()));
+                assertEquals(cell.version(), first.serverSummary().version());
+                assertEquals(first.serverSummary(), first.clientSummary());
+                assertFalse(first.serverSummary().resumed());
+                assertEquals(cell.key(), first.servedKey());
+                assertEquals("helo", first.say("helo"));
+            }
+            try (Wire second = converse(contexts, cell.version())) {
+                assertTrue(second.isUp(), () -> String.valueOf(second.serverFailures()));
+                assertTrue(second.serverSummary().resumed());
+                assertTrue(second.clientSummary().resumed());
+                assertEquals(cell.version(), second.serverSummary().version());
+                assertEquals("helo", second.say("helo"));
+            }
+        }
+    }
+
+    static List<Engine> engines() {
+        return List.of(Engine.BORINGSSL, Engine.JDK);
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
+    void aPeerThatVerifiesOnlyRsaGetsRsa(Engine engine) throws Exception {
+        try (TlsContexts contexts = open(engine, List.of(p256, rsa))) {
+            for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+                SslHandler peer = strangerWith(version);
+                SSLParameters parameters = peer.engine().getSSLParameters();
+                parameters.setSignatureSchemes(
+                        new String[] {"rsa_pss_rsae_sha256", "rsa_pkcs1_sha256"});
+                peer.engine().setSSLParameters(parameters);
+                try (Wire wire = Wire.converse(contexts.serverHandler(ALLOCATOR), peer)) {
+                    assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
+                    assertEquals("RSA", wire.servedKey());
+                }
+            }
+        }
+    }
+
+    /// Such a peer verifies ECDSA (it lists the schemes), and yet cannot take an ECDSA certificate.
+    @ParameterizedTest
+    @MethodSource("engines")
+    void aPeerThatOffersOnlyRsaSuitesGetsRsa(Engine engine) throws Exception {
+        try (TlsContexts contexts = open(engine, List.of(p256, rsa))) {
+            SslHandler peer = strangerWith("TLSv1.2");
+            peer.engine()
+                    .setEnabledCipherSuites(new String[] {"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"});
+            try (Wire wire = Wire.converse(contexts.serverHandler(ALLOCATOR), peer)) {
+                assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
+                assertEquals("RSA", wire.servedKey());
+                assertEquals(
+                        new TlsSummary(
+                                "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", 256, false),
+                        wire.serverSummary());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
+    void refusesVersionsBeforeTls12AndSuitesWithoutForwardSecrecy(Engine engine) throws Exception {
+        try (TlsContexts contexts = open(engine, List.of(rsa))) {
+            SslHandler peer = strangerWith("TLSv1.2");
+            peer.engine().setEnabledCipherSuites(new String[] {"TLS_RSA_WITH_AES_128_GCM_SHA256"});
+            try (Wire wire = Wire.connect(contexts.serverHandler(ALLOCATOR), peer)) {
+                assertFalse(wire.isUp());
+            }
+            SslContext old =
+                    SslContextBuilder.forClient()
+                            .sslProvider(SslProvider.OPENSSL)
+                            .trustManager(new AnyCertificate(_ -> {}))
+                            .endpointIdentificationAlgorithm(null)
+                            .protocols("TLSv1.1")
+                            .build();
+            try (Wire wire =
+                    Wire.connect(contexts.serverHandler(ALLOCATOR), old.newHandler(ALLOCATOR))) {
+                assertFalse(wire.isUp());
+            }
+        }
+    }
+
+    @Test
+    void theClientSendsTheHostsNameButNoAddress() throws Exception {
+        try (TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256))) {
+            SslHandler named = contexts.serverHandler(ALLOCATOR);
+            try (Wire wire = Wire.converse(named, contexts.clientHandler(ALLOCATOR, HOST, 25))) {
+                assertTrue(wire.isUp());
+                assertEquals(List.of(new SNIHostName(HOST)), requestedNames(named));
+            }
+            SslHandler addressed = contexts.serverHandler(ALLOCATOR);
+            try (Wire wire =
+                    Wire.converse(addressed, contexts.clientHandler(ALLOCATOR, "192.0.2.25", 25))) {
+                assertTrue(wire.isUp());
+                assertEquals(List.of(), requestedNames(addressed));
+            }
+        }
+    }
+
+    private static List<?> requestedNames(SslHandler handler) {
+        return ((ExtendedSSLSession) handler.engine().getSession()).getRequestedServerNames();
+    }
+
+    @Test
+    void theClientResumesOnlyWithTheSameHostAndPort() throws Exception {
+        try (TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256))) {
+            try (Wire wire = to(contexts, HOST, 25)) {
+                assertFalse(wire.clientSummary().resumed());
+            }
+            try (Wire wire = to(contexts, HOST, 465)) {
+                assertFalse(wire.clientSummary().resumed());
+            }
+            try (Wire wire = to(contexts, "mx2.isp.example", 25)) {
+                assertFalse(wire.clientSummary().resumed());
+            }
+            try (Wire wire = to(contexts, HOST, 25)) {
+                assertTrue(wire.clientSummary().resumed());
+            }
+        }
+    }
+
+    private static Wire to(TlsContexts contexts, String host, int port) {
+        return Wire.converse(
+                contexts.serverHandler(ALLOCATOR), contexts.clientHandler(ALLOCATOR, host, port));
+    }
+
+    @Test
+    void bytesThatAreNoTlsEndTheConnectionAndNothingElse() throws Exception {
+        try (TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256))) {
+            SslHandler handler = contexts.serverHandler(ALLOCATOR);
+            var channel = new EmbeddedChannel(handler);
+            assertThrows(
+                    DecoderException.class,
+                    () ->
+                            channel.writeInbound(
+                                    ByteBufUtil.writeAscii(ALLOCATOR, "EHLO a.example\r\n")));
+            assertNotNull(handler.handshakeFuture().cause());
+            channel.finishAndReleaseAll();
+            try (Wire wire = to(contexts, HOST, 25)) {
+                assertTrue(wire.isUp());
+            }
+        }
+    }
+
+    @Test
+    void aConnectionOutlivesItsContexts() throws Exception {
+        TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256));
+        try (Wire wire = converse(contexts, "TLSv1.3")) {
+            contexts.close();
+            contexts.close();
+            contexts.tick();
+            assertEquals("still here", wire.say("still here"));
+            assertThrows(IllegalStateException.class, () -> contexts.serverHandler(ALLOCATOR));
+            assertThrows(
+                    IllegalStateException.class, () -> contexts.clientHandler(ALLOCATOR, HOST, 25));
+        }
+    }
+
+    @Test
+    void withoutACertificateThereIsOnlyAClient() throws Exception {
+        try (TlsContexts server = open(Engine.BORINGSSL, List.of(p256));
+                TlsContexts client = open(Engine.BORINGSSL, List.of())) {
+            assertTrue(server.hasServer());
+            assertFalse(client.hasServer());
+            try (Wire wire =
+                    Wire.converse(
+                            server.serverHandler(ALLOCATOR),
+                            client.clientHandler(ALLOCATOR, HOST, 25))) {
+                assertTrue(wire.isUp());
+            }
+        }
+    }
+
+    @Test
+    void theHandshakeTimeoutIsThatOfTheSettings() throws Exception {
+        try (TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256))) {
+            SslHandler server = contexts.serverHandler(ALLOCATOR);
+            SslHandler client = contexts.clientHandler(ALLOCATOR, HOST, 25);
+            assertEquals(7_000, server.getHandshakeTimeoutMillis());
+            assertEquals(7_000, client.getHandshakeTimeoutMillis());
+            Wire.converse(server, client).close();
+        }
+    }
+
+    private static Wire converse(TlsContexts contexts, String version) {
+        SslHandler client = contexts.clientHandler(ALLOCATOR, HOST, 25);
+        client.engine().setEnabledProtocols(new String[] {version});
+        return Wire.converse(contexts.serverHandler(ALLOCATOR), client);
+    }
+
+    /// A client of other make.
+    private static SslHandler strangerWith(String version) throws Exception {
+        return SslContextBuilder.forClient()
+                .sslProvider(SslProvider.JDK)
+                .trustManager(new AnyCertificate(_ -> {}))
+                .endpointIdentificationAlgorithm(null)
+                .protocols(version)
+                .build()
+                .newHandler(ALLOCATOR, HOST, 25);
+    }
+
+    private static TlsContexts open(Engine engine, List<CertificateSettings> certificates)
+            throws TlsProblems {
+        return TlsContexts.open(
+                new TlsSettings(
+                        engine,
+                        TlsSettings.DEFAULT_PROVIDER,
+                        certificates,
+                        TlsSettings.DEFAULT_TICKET_KEY_INTERVAL,
+                        TlsSettings.DEFAULT_SESSION_LIFETIME,
+                        Duration.ofSeconds(7)),
+                TestCertificates.environment());
+    }
+}

@@ -1,0 +1,126 @@
+package org.malote.offload;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.DecoderException;
+import io.netty.util.ResourceLeakDetector;
+import java.lang.ref.WeakReference;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
+
+/// Everything native is given back: contexts, engines and buffers. Netty's detector speaks when a
+/// lost one is collected and the next of its kind is made.
+final class LeakTest {
+    private static final ByteBufAllocator ALLOCATOR = UnpooledByteBufAllocator.DEFAULT;
+
+    /// The collector hands lost objects over on a thread of its own: a few rounds give it time.
+    private static final int ROUNDS = 5;
+
+    private final ListAppender<ILoggingEvent> events = new ListAppender<>();
+    private final Logger detector = (Logger) LoggerFactory.getLogger(ResourceLeakDetector.class);
+    @TempDir private Path directory;
+
+    @BeforeEach
+    void listen() {
+        assertEquals(ResourceLeakDetector.Level.PARANOID, ResourceLeakDetector.getLevel());
+        events.start();
+        detector.addAppender(events);
+    }
+
+    @AfterEach
+    void stopListening() {
+        detector.detachAppender(events);
+    }
+
+    @Test
+    void handshakesOfEveryEndLeaveNothingBehind() throws Exception {
+        TestCertificates certificates = new TestCertificates(directory);
+        List<CertificateSettings> both =
+                List.of(certificates.p256("p256"), certificates.rsa("rsa"));
+        for (int i = 0; i < 3; i++) {
+            try (TlsContexts contexts = open(both)) {
+                talk(contexts);
+                garbage(contexts);
+            }
+            TlsContexts closedEarly = open(both);
+            try (Wire wire = connect(closedEarly)) {
+                closedEarly.close();
+                assertTrue(wire.isUp());
+            }
+        }
+        for (int i = 0; i < ROUNDS; i++) {
+            reportLost(both);
+        }
+        assertEquals(List.of(), reports());
+    }
+
+    @Test
+    void theDetectorWouldSpeak() throws Exception {
+        TestCertificates certificates = new TestCertificates(directory);
+        List<CertificateSettings> one = List.of(certificates.p256("p256"));
+        open(one).serverHandler(ALLOCATOR); // neither closed nor added to a channel
+        for (int i = 0; i < ROUNDS && reports().isEmpty(); i++) {
+            reportLost(one);
+        }
+        assertFalse(reports().isEmpty());
+    }
+
+    /// Collects what is lost, then makes one of each kind, which makes the detector report.
+    private static void reportLost(List<CertificateSettings> certificates) throws TlsProblems {
+        WeakReference<Object> canary = new WeakReference<>(new Object());
+        while (canary.get() != null) {
+            System.gc();
+        }
+        try (TlsContexts contexts = open(certificates)) {
+            talk(contexts);
+        }
+    }
+
+    private List<String> reports() {
+        return events.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
+    }
+
+    private static void talk(TlsContexts contexts) {
+        for (int i = 0; i < 3; i++) {
+            try (Wire wire = connect(contexts)) {
+                assertEquals("helo", wire.say("helo"));
+            }
+        }
+    }
+
+    private static void garbage(TlsContexts contexts) {
+        EmbeddedChannel channel = new EmbeddedChannel(contexts.serverHandler(ALLOCATOR));
+        Assertions.assertThrows(
+                DecoderException.class,
+                () ->
+                        channel.writeInbound(
+                                ByteBufUtil.writeAscii(ALLOCATOR, "EHLO a.example\r\n")));
+        channel.finishAndReleaseAll();
+    }
+
+    private static Wire connect(TlsContexts contexts) {
+        return Wire.converse(
+                contexts.serverHandler(ALLOCATOR),
+                contexts.clientHandler(ALLOCATOR, "mx1.isp.example", 25));
+    }
+
+    private static TlsContexts open(List<CertificateSettings> certificates) throws TlsProblems {
+        return TlsContexts.open(
+                TlsSettings.withDefaults(certificates), TestCertificates.environment());
+    }
+}

@@ -1,0 +1,160 @@
+package org.malote.offload;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.ReferenceCountUtil;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/// A TLS server that echoes, on a port of the system's choice, and clients for it.
+final class Loopback implements AutoCloseable {
+    private static final long WAIT_SECONDS_MAX = 20;
+
+    private final EventLoopGroup loops =
+            new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
+    private final Channel listener;
+
+    record Outcome(TlsSummary summary, String servedKey) {}
+
+    Loopback(TlsContexts contexts) {
+        listener =
+                new ServerBootstrap()
+                        .group(loops)
+                        .channel(NioServerSocketChannel.class)
+                        .childHandler(
+                                new ChannelInitializer<>() {
+                                    @Override
+                                    protected void initChannel(Channel channel) {
+                                        channel.pipeline()
+                                                .addLast(contexts.serverHandler(channel.alloc()))
+                                                .addLast(new Echo());
+                                    }
+                                })
+                        .bind(InetAddress.getLoopbackAddress(), 0)
+                        .syncUninterruptibly()
+                        .channel();
+    }
+
+    int port() {
+        return ((InetSocketAddress) listener.localAddress()).getPort();
+    }
+
+    /// Connects, sends a word, waits for it to come back, closes.
+    Outcome converse(TlsContexts client, String version) throws Exception {
+        return start(client, version).get(WAIT_SECONDS_MAX, TimeUnit.SECONDS);
+    }
+
+    void converseTogether(TlsContexts client, int connections) throws Exception {
+        List<CompletableFuture<Outcome>> all = new ArrayList<>();
+        for (int i = 0; i < connections; i++) {
+            all.add(start(client, "TLSv1.3"));
+        }
+        for (CompletableFuture<Outcome> one : all) {
+            one.get(WAIT_SECONDS_MAX, TimeUnit.SECONDS);
+        }
+    }
+
+    private CompletableFuture<Outcome> start(TlsContexts client, String version) {
+        CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+        new Bootstrap()
+                .group(loops)
+                .channel(NioSocketChannel.class)
+                .handler(
+                        new ChannelInitializer<>() {
+                            @Override
+                            protected void initChannel(Channel channel) {
+                                SslHandler tls =
+                                        client.clientHandler(
+                                                channel.alloc(), "mx1.isp.example", port());
+                                tls.engine().setEnabledProtocols(new String[] {version});
+                                channel.pipeline().addLast(tls).addLast(new Caller(tls, outcome));
+                            }
+                        })
+                .connect(listener.localAddress())
+                .addListener(
+                        connected -> {
+                            if (!connected.isSuccess()) {
+                                outcome.completeExceptionally(connected.cause());
+                            }
+                        });
+        return outcome;
+    }
+
+    @Override
+    public void close() {
+        listener.close().syncUninterruptibly();
+        loops.shutdownGracefully(0, WAIT_SECONDS_MAX, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // a void promise reports to exceptionCaught
+    private static final class Echo extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            context.writeAndFlush(message, context.voidPromise());
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            context.close(context.voidPromise());
+        }
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // a void promise reports to exceptionCaught
+    private static final class Caller extends ChannelInboundHandlerAdapter {
+        private final SslHandler tls;
+        private final CompletableFuture<Outcome> outcome;
+
+        private Caller(SslHandler tls, CompletableFuture<Outcome> outcome) {
+            this.tls = tls;
+            this.outcome = outcome;
+        }
+
+        @Override
+        public void channelActive(ChannelHandlerContext context) {
+            context.writeAndFlush(
+                    ByteBufUtil.writeAscii(context.alloc(), "ping"), context.voidPromise());
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
+            ReferenceCountUtil.release(message);
+            TlsSummary summary = TlsContexts.summary(tls);
+            String key =
+                    summary.resumed()
+                            ? "none"
+                            : tls.engine()
+                                    .getSession()
+                                    .getPeerCertificates()[0]
+                                    .getPublicKey()
+                                    .getAlgorithm();
+            outcome.complete(new Outcome(summary, key));
+            context.close(context.voidPromise());
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            outcome.completeExceptionally(cause);
+            context.close(context.voidPromise());
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            outcome.completeExceptionally(new IllegalStateException("closed before the answer"));
+        }
+    }
+}

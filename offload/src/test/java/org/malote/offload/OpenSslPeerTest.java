@@ -1,0 +1,186 @@
+package org.malote.offload;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Against OpenSSL's own client, the `openssl` command.
+@Tag("peers")
+final class OpenSslPeerTest {
+    private static final long WAIT_SECONDS_MAX = 20;
+
+    @TempDir private static Path directory;
+    private static CertificateSettings p256;
+    private static CertificateSettings rsa;
+
+    /// @param options for `openssl s_client`
+    /// @param signature how the server proved itself, in the client's words
+    record Cell(
+            Engine engine,
+            String provider,
+            String version,
+            List<String> options,
+            String signature) {}
+
+    @BeforeAll
+    static void makeCertificates() throws Exception {
+        TestCertificates certificates = new TestCertificates(directory);
+        p256 = certificates.p256("p256");
+        rsa = certificates.rsa("rsa");
+    }
+
+    static List<Cell> matrix() {
+        List<Cell> cells = new ArrayList<>();
+        for (Engine engine : List.of(Engine.BORINGSSL, Engine.JDK)) {
+            for (String provider : List.of("native", "test-jca")) {
+                if (engine == Engine.JDK && !provider.equals("native")) {
+                    continue; // the JDK's engine signs in process only
+                }
+                for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+                    cells.add(new Cell(engine, provider, version, List.of(), "ECDSA"));
+                    cells.add(
+                            new Cell(
+                                    engine,
+                                    provider,
+                                    version,
+                                    List.of("-sigalgs", "RSA-PSS+SHA256:RSA+SHA256"),
+                                    "RSA-PSS"));
+                }
+            }
+            cells.add(
+                    new Cell(
+                            engine,
+                            "native",
+                            "TLSv1.2",
+                            List.of("-cipher", "ECDHE-RSA-AES128-GCM-SHA256"),
+                            "RSA-PSS"));
+        }
+        return cells;
+    }
+
+    @ParameterizedTest
+    @MethodSource("matrix")
+    void opensslGetsFullAndResumedHandshakes(Cell cell) throws Exception {
+        Path session = directory.resolve("session-" + cell.hashCode() + ".pem");
+        TlsSettings settings =
+                new TlsSettings(
+                        cell.engine(),
+                        cell.provider(),
+                        List.of(p256, rsa),
+                        TlsSettings.DEFAULT_TICKET_KEY_INTERVAL,
+                        TlsSettings.DEFAULT_SESSION_LIFETIME,
+                        TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT);
+        try (TlsContexts contexts = TlsContexts.open(settings, TestCertificates.environment());
+                Loopback server = new Loopback(contexts)) {
+            String full = client(server, cell, List.of("-sess_out", session.toString()));
+            assertTrue(full.contains("New, " + cell.version()), full);
+            assertTrue(full.contains("Peer signature type: " + cell.signature()), full);
+            assertTrue(Files.size(session) > 0);
+            String resumed = client(server, cell, List.of("-sess_in", session.toString()));
+            assertTrue(resumed.contains("Reused, " + cell.version()), resumed);
+        }
+    }
+
+    @Test
+    void opensslIsRefusedWithOldVersionsAndRsaKeyExchange() throws Exception {
+        TlsSettings settings = TlsSettings.withDefaults(List.of(p256, rsa));
+        try (TlsContexts contexts = TlsContexts.open(settings, TestCertificates.environment());
+                Loopback server = new Loopback(contexts)) {
+            assertRefused(server, List.of("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"));
+            assertRefused(server, List.of("-tls1_2", "-cipher", "AES128-GCM-SHA256"));
+            assertRefused(server, List.of("-tls1_2", "-cipher", "DHE"));
+        }
+    }
+
+    static List<Engine> engines() {
+        return List.of(Engine.BORINGSSL, Engine.JDK);
+    }
+
+    /// RFC 9325 §3.5: a peer that asks for a new handshake inside TLS 1.2 loses the connection.
+    @ParameterizedTest
+    @MethodSource("engines")
+    void opensslCannotRenegotiate(Engine engine) throws Exception {
+        TlsSettings settings =
+                new TlsSettings(
+                        engine,
+                        TlsSettings.DEFAULT_PROVIDER,
+                        List.of(rsa),
+                        TlsSettings.DEFAULT_TICKET_KEY_INTERVAL,
+                        TlsSettings.DEFAULT_SESSION_LIFETIME,
+                        TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT);
+        try (TlsContexts contexts = TlsContexts.open(settings, TestCertificates.environment());
+                Loopback server = new Loopback(contexts)) {
+            Process process = start(server, List.of("-tls1_2"));
+            String output = talk(process, "R\n");
+            assertTrue(output.contains("RENEGOTIATING"), output);
+            assertTrue(process.waitFor(WAIT_SECONDS_MAX, TimeUnit.SECONDS));
+            assertEquals(1, process.exitValue(), output);
+        }
+    }
+
+    private static void assertRefused(Loopback server, List<String> options) throws Exception {
+        Process process = start(server, options);
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(process.waitFor(WAIT_SECONDS_MAX, TimeUnit.SECONDS));
+        assertTrue(output.contains("Cipher is (NONE)"), output);
+        assertTrue(output.contains("alert"), output);
+    }
+
+    /// Shakes hands, sends a line and waits for it to come back, and returns all that was printed.
+    private static String client(Loopback server, Cell cell, List<String> more) throws Exception {
+        List<String> options = new ArrayList<>(cell.options());
+        options.add(cell.version().equals("TLSv1.2") ? "-tls1_2" : "-tls1_3");
+        options.addAll(more);
+        Process process = start(server, options);
+        String output = talk(process, "Q\n");
+        assertTrue(process.waitFor(WAIT_SECONDS_MAX, TimeUnit.SECONDS));
+        assertEquals(0, process.exitValue(), output);
+        return output;
+    }
+
+    /// Sends a line, and once it has come back one of the client's own commands: `Q` to quit, `R`
+    /// to renegotiate.
+    private static String talk(Process process, String command) throws Exception {
+        StringBuilder output = new StringBuilder();
+        try (OutputStream in = process.getOutputStream();
+                BufferedReader out =
+                        new BufferedReader(
+                                new InputStreamReader(
+                                        process.getInputStream(), StandardCharsets.UTF_8))) {
+            in.write("hello there\n".getBytes(StandardCharsets.US_ASCII));
+            in.flush();
+            for (String line = out.readLine(); line != null; line = out.readLine()) {
+                output.append(line).append('\n');
+                if (line.contains("hello there")) {
+                    in.write(command.getBytes(StandardCharsets.US_ASCII));
+                    in.flush();
+                }
+            }
+        }
+        return output.toString();
+    }
+
+    private static Process start(Loopback server, List<String> options) throws Exception {
+        List<String> command = new ArrayList<>(List.of("timeout", "" + WAIT_SECONDS_MAX));
+        command.addAll(List.of("openssl", "s_client", "-connect"));
+        command.add("127.0.0.1:" + server.port());
+        command.addAll(options);
+        return new ProcessBuilder(command).redirectErrorStream(true).start();
+    }
+}

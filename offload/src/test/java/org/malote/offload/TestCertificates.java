@@ -1,0 +1,98 @@
+package org.malote.offload;
+
+import java.io.IOException;
+import java.math.BigInteger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.PrivateKey;
+import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.Date;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.operator.OperatorCreationException;
+import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+
+/// Certificates and key files for the tests.
+final class TestCertificates {
+    static final Instant NOW = Instant.parse("2026-11-01T12:00:00Z");
+
+    private final Path directory;
+    private final SecureRandom random = new SecureRandom();
+
+    TestCertificates(Path directory) {
+        this.directory = directory;
+    }
+
+    static TlsEnvironment environment() {
+        return new TlsEnvironment(() -> NOW, new SecureRandom());
+    }
+
+    CertificateSettings p256(String name) throws Exception {
+        return write(name, pair("EC", 256), NOW.plus(Duration.ofDays(90)));
+    }
+
+    CertificateSettings rsa(String name) throws Exception {
+        return write(name, pair("RSA", 2048), NOW.plus(Duration.ofDays(90)));
+    }
+
+    KeyPair pair(String algorithm, int bits) throws GeneralSecurityException {
+        KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm);
+        generator.initialize(bits, random);
+        return generator.generateKeyPair();
+    }
+
+    CertificateSettings write(String name, KeyPair pair, Instant notAfter)
+            throws GeneralSecurityException, OperatorCreationException, IOException {
+        Path chain = directory.resolve(name + ".pem");
+        Files.writeString(
+                chain, pem("CERTIFICATE", certificate(name, pair, notAfter).getEncoded()));
+        return new CertificateSettings(chain, writeKey(name, pair.getPrivate()).toString());
+    }
+
+    Path writeKey(String name, PrivateKey key) throws IOException {
+        return writePrivate(name + ".key", pem("PRIVATE KEY", key.getEncoded()));
+    }
+
+    Path writePrivate(String fileName, String text) throws IOException {
+        Path file = directory.resolve(fileName);
+        Files.writeString(file, text);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        return file;
+    }
+
+    X509Certificate certificate(String name, KeyPair pair, Instant notAfter)
+            throws GeneralSecurityException, OperatorCreationException {
+        X500Name subject = new X500Name("CN=" + name);
+        String signature =
+                pair.getPrivate().getAlgorithm().equals("EC") ? "SHA256withECDSA" : "SHA256withRSA";
+        return new JcaX509CertificateConverter()
+                .getCertificate(
+                        new JcaX509v3CertificateBuilder(
+                                        subject,
+                                        new BigInteger(64, random),
+                                        Date.from(notAfter.minus(Duration.ofDays(180))),
+                                        Date.from(notAfter),
+                                        subject,
+                                        pair.getPublic())
+                                .build(
+                                        new JcaContentSignerBuilder(signature)
+                                                .build(pair.getPrivate())));
+    }
+
+    static String pem(String kind, byte[] content) {
+        return "-----BEGIN %s-----\n%s\n-----END %s-----\n"
+                .formatted(
+                        kind,
+                        Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content),
+                        kind);
+    }
+}

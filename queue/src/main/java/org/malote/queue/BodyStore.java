@@ -1,0 +1,38 @@
+package org.malote.queue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.function.LongPredicate;
+
+/// Where bodies are that are too large for the journal, one file each. Every method blocks on the
+/// disk.
+interface BodyStore {
+    /// A body that is being written. Used by one thread at a time.
+    interface Draft {
+        /// Writes all that remains.
+        void write(ByteBuffer bytes) throws IOException;
+
+        /// Makes it the body of its message.
+        ///
+        /// @param durable whether it is on stable storage when this returns
+        void publish(boolean durable) throws IOException;
+
+        /// Forgets it. Does nothing after it was published.
+        void discard();
+    }
+
+    Draft create(MessageId id) throws IOException;
+
+    MessageBody.Source open(MessageId id) throws IOException;
+
+    /// Its size, or -1 when there is none.
+    long size(MessageId id);
+
+    void delete(MessageId id) throws IOException;
+
+    /// Deletes what was never finished, and those bodies whose message is not to be kept.
+    ///
+    /// @param keep tells by the id's value
+    /// @return how many were deleted
+    int deleteOrphans(LongPredicate keep) throws IOException;
+}

@@ -1,0 +1,8 @@
+package org.malote.queue;
+
+/// One recipient of a [Claim].
+///
+/// @param index its place in the envelope: what a [Settlement] names it by
+/// @param attempts attempts that were made before this one
+/// @param wasReleased an operator released it from a hold since the last attempt
+public record ClaimedRecipient(int index, Recipient recipient, int attempts, boolean wasReleased) {}

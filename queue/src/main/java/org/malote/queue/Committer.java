@@ -1,0 +1,354 @@
+package org.malote.queue;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import org.malote.queue.journal.Frames;
+import org.malote.queue.journal.JournalRecord;
+import org.malote.queue.journal.SpoolJournal;
+
+/// The one thread that writes the journal. It takes what waits, appends it, forces once, applies it
+/// to the index and tells those who wait. While a force runs the next group gathers by itself, so
+/// it never waits for a group to grow.
+final class Committer implements Runnable {
+    /// Something to be recorded.
+    abstract static class Work {
+        private final JournalRecord record;
+        private final boolean refusable;
+        private long enqueuedNanos;
+
+        /// @param refusable whether it is refused when space is short; what frees space is not
+        Work(JournalRecord record, boolean refusable) {
+            this.record = record;
+            this.refusable = refusable;
+        }
+
+        /// It is recorded. Under the index's lock.
+        abstract void apply(long position);
+
+        /// It is recorded and applied. Without locks.
+        abstract void committed();
+
+        /// It is not recorded, and never will be. Without locks.
+        abstract void refused(Refusal refusal);
+    }
+
+    /// What the queue does around commits.
+    interface Host {
+        /// Whether records that may be refused find space now.
+        boolean hasSpace(long bytes);
+
+        /// Applies all of a group, in order, under the index's lock.
+        void apply(List<Work> group, long[] positions);
+
+        /// After each group, without locks, on the committer's thread: the time to move old
+        /// records. Called also before it waits.
+        ///
+        /// @return work to be committed at once, alone; empty for none
+        List<Work> maintenance();
+
+        /// The journal failed. Called once.
+        void stopped(IOException cause);
+    }
+
+    /// What a frame takes beside its payload: its header and Chronicle's, rounded up.
+    private static final int FRAME_OVERHEAD_BYTES = Frames.HEADER_BYTES + 24;
+
+    private final SpoolJournal journal;
+    private final Durability durability;
+    private final QueueLimits limits;
+    private final LongSupplier nanoTime;
+    private final Host host;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final ArrayDeque<Work> waiting = new ArrayDeque<>();
+    private int expected;
+    private boolean closing;
+    private boolean isWaiting;
+    private boolean isBusy;
+    private boolean ended;
+    private long batchOldestNanos;
+
+    private volatile boolean stopped;
+    private final AtomicLong commits = new AtomicLong();
+    private final AtomicLong records = new AtomicLong();
+    private final AtomicLong bytes = new AtomicLong();
+    private final AtomicLong forces = new AtomicLong();
+
+    Committer(
+            SpoolJournal journal,
+            Durability durability,
+            QueueLimits limits,
+            LongSupplier nanoTime,
+            Host host) {
+        this.journal = journal;
+        this.durability = durability;
+        this.limits = limits;
+        this.nanoTime = nanoTime;
+        this.host = host;
+    }
+
+    /// Takes work. It is told how it ended, on this thread only when the journal has ended.
+    void submit(Work work) {
+        Refusal refusal;
+        lock.lock();
+        try {
+            if (!stopped && !ended) {
+                work.enqueuedNanos = nanoTime.getAsLong();
+                waiting.add(work);
+                if (isWaiting) {
+                    changed.signal();
+                }
+                return;
+            }
+            refusal = stopped ? Refusal.STOPPED : Refusal.CLOSED;
+        } finally {
+            lock.unlock();
+        }
+        work.refused(refusal);
+    }
+
+    /// Announces work that comes when its file is written; the committer does not end before.
+    ///
+    /// @return false when it is too late
+    boolean expect() {
+        lock.lock();
+        try {
+            if (closing || stopped) {
+                return false;
+            }
+            expected++;
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// What was announced has been submitted or given up.
+    void expectNoMore() {
+        lock.lock();
+        try {
+            expected--;
+            changed.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Ends the thread when all that was submitted is committed.
+    void close() {
+        lock.lock();
+        try {
+            closing = true;
+            changed.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isStopped() {
+        return stopped;
+    }
+
+    int depth() {
+        lock.lock();
+        try {
+            return waiting.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// How long the oldest record has waited, 0 when none does.
+    long oldestAgeNanos() {
+        lock.lock();
+        try {
+            if (isBusy) {
+                return Math.max(0, nanoTime.getAsLong() - batchOldestNanos);
+            }
+            Work first = waiting.peek();
+            return first == null ? 0 : Math.max(0, nanoTime.getAsLong() - first.enqueuedNanos);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    long commits() {
+        return commits.get();
+    }
+
+    long records() {
+        return records.get();
+    }
+
+    long bytes() {
+        return bytes.get();
+    }
+
+    long forces() {
+        return forces.get();
+    }
+
+    @Override
+    public void run() {
+        var group = new ArrayList<Work>(limits.batchRecordsMax());
+        while (take(group)) {
+            if (!group.isEmpty()) {
+                commit(group);
+                group.clear();
+            }
+            List<Work> maintenance = stopped ? List.of() : host.maintenance();
+            if (!maintenance.isEmpty()) {
+                commit(new ArrayList<>(maintenance));
+            }
+        }
+    }
+
+    /// Takes the next group, waiting for it.
+    ///
+    /// @return false at the end
+    private boolean take(List<Work> group) {
+        lock.lock();
+        try {
+            isBusy = false;
+            while (waiting.isEmpty()) {
+                if (closing && expected == 0) {
+                    ended = true;
+                    return false;
+                }
+                isWaiting = true;
+                changed.awaitUninterruptibly();
+                isWaiting = false;
+            }
+            isBusy = true;
+            batchOldestNanos = waiting.getFirst().enqueuedNanos;
+            long groupBytes = 0;
+            while (group.size() < limits.batchRecordsMax()) {
+                Work next = waiting.peek();
+                if (next == null) {
+                    break;
+                }
+                groupBytes += next.record.length();
+                if (!group.isEmpty() && groupBytes > limits.batchBytesMax()) {
+                    break;
+                }
+                group.add(next);
+                waiting.remove();
+            }
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void commit(List<Work> group) {
+        if (stopped) {
+            refuse(group, Refusal.STOPPED);
+            return;
+        }
+        try {
+            if (!makeSpace(group) || group.isEmpty()) {
+                return;
+            }
+            var positions = new long[group.size()];
+            for (int i = 0; i < positions.length; i++) {
+                positions[i] = journal.append(group.get(i).record);
+            }
+            if (durability == Durability.COMMIT) {
+                forces.incrementAndGet();
+                journal.force();
+            }
+            host.apply(group, positions);
+            commits.incrementAndGet();
+            records.addAndGet(positions.length);
+            bytes.addAndGet(bytesOf(group));
+        } catch (IOException e) {
+            stop(e, group);
+            return;
+        } catch (RuntimeException e) {
+            // A bug of ours: what is in memory may no longer be what is on the disk.
+            stop(new IOException("the committer failed: " + e, e), group);
+            return;
+        }
+        endGroup();
+        for (Work work : group) {
+            work.committed();
+        }
+    }
+
+    /// Nothing of the group waits for the disk any more.
+    private void endGroup() {
+        lock.lock();
+        try {
+            isBusy = false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Leaves in the group what has its space reserved.
+    ///
+    /// @return false when the journal stopped
+    private boolean makeSpace(List<Work> group) throws IOException {
+        long needed = bytesOf(group);
+        if (host.hasSpace(needed) && journal.reserve(needed)) {
+            return true;
+        }
+        var refused = new ArrayList<Work>();
+        group.removeIf(work -> work.refusable && refused.add(work));
+        if (group.isEmpty()) {
+            endGroup();
+        }
+        refuse(refused, Refusal.NO_SPACE);
+        if (group.isEmpty() || journal.reserve(bytesOf(group))) {
+            return true;
+        }
+        stop(new IOException("no space is left even to record deliveries"), group);
+        return false;
+    }
+
+    private static long bytesOf(List<Work> group) {
+        long sum = 0;
+        for (Work work : group) {
+            sum += work.record.length() + FRAME_OVERHEAD_BYTES;
+        }
+        return sum;
+    }
+
+    private static void refuse(List<Work> group, Refusal refusal) {
+        for (Work work : group) {
+            work.refused(refusal);
+        }
+    }
+
+    /// The first failure is final: a second force of the same file may succeed with the data gone.
+    private void stop(IOException cause, List<Work> group) {
+        boolean first;
+        var late = new ArrayList<Work>();
+        lock.lock();
+        try {
+            first = !stopped;
+            stopped = true;
+            late.addAll(waiting);
+            waiting.clear();
+        } finally {
+            lock.unlock();
+        }
+        if (first) {
+            host.stopped(cause);
+        }
+        refuse(group, Refusal.STOPPED);
+        refuse(late, Refusal.STOPPED);
+    }
+
+    /// Stops because a body file failed. Any thread.
+    void fail(IOException cause) {
+        stop(cause, List.of());
+    }
+}

@@ -1,0 +1,979 @@
+package org.malote.queue;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.malote.queue.journal.ChronicleJournal;
+import org.malote.queue.journal.JournalVisitor;
+import org.malote.queue.journal.MalformedRecordException;
+import org.malote.queue.journal.SpoolJournal;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The durable queue: it takes messages, keeps them, and hands out those that are due. All methods
+/// may be called by any thread, unless they say otherwise.
+public final class MailQueue implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(MailQueue.class);
+
+    /// Messages of one record of an operator's change.
+    private static final int CHANGE_TARGETS_MAX = 1000;
+
+    /// Messages taken in are committed down to this part of the reserve; below it, only what frees
+    /// space.
+    private static final int RESERVE_SHARE_FOR_COMMITS = 2;
+
+    private final QueueSettings settings;
+    private final QueueEnvironment environment;
+    private final SpoolJournal journal;
+    private final BodyStore bodies;
+    private final AutoCloseable directoryLock;
+    private final ChunkPool pool;
+    private final FreeSpace freeSpace;
+    private final Mover mover;
+    private final Committer committer;
+    private final Thread committerThread;
+    private final AtomicLong sequence = new AtomicLong();
+    private final AtomicLong accepted = new AtomicLong();
+
+    /// Messages that are sealed and not yet in the index.
+    private final AtomicInteger sealed = new AtomicInteger();
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition quiet = lock.newCondition();
+
+    // Guarded by the lock.
+    private final Index index;
+    private int jobs;
+    private boolean isOpen;
+
+    private long recovered;
+    private long quarantined;
+    private volatile boolean isClosing;
+    private volatile Runnable dueSignal = () -> {};
+
+    /// Opens a spool, or makes it, and recovers what it holds.
+    ///
+    /// @throws IOException when the directory cannot be used, or another process uses it; the
+    ///     message says which
+    public static MailQueue open(QueueSettings settings, QueueEnvironment environment)
+            throws IOException {
+        SpoolLock held = SpoolLock.take(settings.directory());
+        try {
+            var journal =
+                    ChronicleJournal.open(
+                            settings.directory(),
+                            settings.limits().journalFileBytes(),
+                            settings.durability() == Durability.COMMIT,
+                            environment.random(),
+                            environment.io());
+            try {
+                var bodies = new DiskBodies(settings.directory().resolve("bodies"));
+                return open(settings, environment, journal, bodies, held);
+            } catch (IOException | RuntimeException e) {
+                journal.close();
+                throw e;
+            }
+        } catch (IOException | RuntimeException e) {
+            held.close();
+            throw e;
+        }
+    }
+
+    /// Opens a queue over any journal.
+    ///
+    /// @param directoryLock closed with the queue
+    static MailQueue open(
+            QueueSettings settings,
+            QueueEnvironment environment,
+            SpoolJournal journal,
+            BodyStore bodies,
+            AutoCloseable directoryLock)
+            throws IOException {
+        var queue = new MailQueue(settings, environment, journal, bodies, directoryLock);
+        queue.recover();
+        queue.committerThread.start();
+        return queue;
+    }
+
+    private MailQueue(
+            QueueSettings settings,
+            QueueEnvironment environment,
+            SpoolJournal journal,
+            BodyStore bodies,
+            AutoCloseable directoryLock) {
+        this.settings = settings;
+        this.environment = environment;
+        this.journal = journal;
+        this.bodies = bodies;
+        this.directoryLock = directoryLock;
+        this.pool = new ChunkPool(settings.limits().intakeBytesMax());
+        this.freeSpace = new FreeSpace(journal, environment.nanoTime());
+        this.index = new Index(settings.limits(), this::onFinished);
+        this.mover = new Mover(journal, settings.limits(), index, lock);
+        this.committer =
+                new Committer(
+                        journal,
+                        settings.durability(),
+                        settings.limits(),
+                        environment.nanoTime(),
+                        new CommitHost());
+        this.committerThread = environment.threads().newThread(committer);
+    }
+
+    QueueLimits limits() {
+        return settings.limits();
+    }
+
+    QueueEnvironment environment() {
+        return environment;
+    }
+
+    BodyStore bodies() {
+        return bodies;
+    }
+
+    boolean isDurable() {
+        return settings.durability() == Durability.COMMIT;
+    }
+
+    // ---- Recovery ----
+
+    private void recover() throws IOException {
+        journal.recover(new Replay());
+        var unreadable = new ArrayList<MessageId>();
+        List<Integer> files;
+        lock.lock();
+        try {
+            for (long value : index.ids()) {
+                LiveMessage message = index.find(new MessageId(value));
+                if (message != null
+                        && message.hasBodyFile
+                        && bodies.size(message.id) != message.sizeBytes) {
+                    unreadable.add(message.id);
+                    holdUnreadable(message);
+                }
+            }
+            recovered = index.size();
+            int orphans = bodies.deleteOrphans(id -> index.find(new MessageId(id)) != null);
+            if (orphans > 0) {
+                log.info("deleted {} bodies of messages that were not accepted", orphans);
+            }
+            files = index.filesToDelete(journal.currentFile() + 1);
+            isOpen = true;
+        } finally {
+            lock.unlock();
+        }
+        for (int file : files) {
+            journal.delete(file);
+        }
+        for (MessageId id : unreadable) {
+            environment
+                    .alarm()
+                    .raise(
+                            QueueAlarm.Kind.UNREADABLE,
+                            "message "
+                                    + id
+                                    + " is held: its body file is missing or of the wrong size");
+        }
+        if (quarantined > 0) {
+            environment
+                    .alarm()
+                    .raise(
+                            QueueAlarm.Kind.QUARANTINED,
+                            "the spool was damaged in "
+                                    + quarantined
+                                    + " places; see the log and the quarantine directory");
+        }
+        if (recovered > 0) {
+            log.info("recovered {} messages", recovered);
+        }
+    }
+
+    /// Applies records as they were applied when they were committed.
+    private final class Replay implements JournalVisitor {
+        @Override
+        public void onRecord(long position, byte type, ByteBuffer payload)
+                throws MalformedRecordException {
+            lock.lock();
+            try {
+                switch (type) {
+                    case Records.ACCEPTED, Records.CARRIED -> {
+                        AcceptedRecord record = Records.readAccepted(payload);
+                        var message = new LiveMessage(record, position);
+                        if (type == Records.CARRIED) {
+                            Records.readStates(payload, message);
+                            message.bodyOffset = payload.position();
+                        }
+                        index.accepted(message, record.envelope());
+                    }
+                    case Records.SETTLED -> {
+                        Records.SettledRecord record = Records.readSettled(payload);
+                        LiveMessage message = index.find(record.id());
+                        if (message != null) {
+                            index.settled(message, record.settlements());
+                        }
+                    }
+                    case Records.CHANGED -> applyChange(Records.readChanged(payload));
+                    default -> throw new MalformedRecordException("its type is " + type);
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        @Override
+        public void onDamage(String detail) {
+            quarantined++;
+            log.error("{}", detail);
+        }
+
+        @Override
+        public void onTornTail(String detail) {
+            log.warn("{}; it was never acknowledged", detail);
+        }
+    }
+
+    private Set<MessageId> applyChange(Records.ChangedRecord record) {
+        var changed = new HashSet<MessageId>();
+        for (Records.Target target : record.targets()) {
+            LiveMessage message = index.find(target.id());
+            if (message != null
+                    && index.changed(
+                            message, record.change(), target.recipient(), record.atMillis())) {
+                changed.add(target.id());
+            }
+        }
+        return changed;
+    }
+
+    // ---- Taking messages ----
+
+    /// Whether a message would be taken now: null when it would. Cheap: for every MAIL command.
+    ///
+    /// @param messageBytes the announced size (RFC 1870), 0 when unknown
+    public @Nullable Refusal admission(long messageBytes) {
+        Refusal refusal = refusal();
+        if (refusal != null) {
+            return refusal;
+        }
+        long needed = Math.max(0, messageBytes) + pool.usedBytes();
+        long reserve = settings.limits().freeSpaceReserveBytes();
+        return lacksSpace(needed, reserve) ? Refusal.NO_SPACE : null;
+    }
+
+    private @Nullable Refusal refusal() {
+        if (committer.isStopped()) {
+            return Refusal.STOPPED;
+        }
+        if (isClosing) {
+            return Refusal.CLOSED;
+        }
+        if (committer.oldestAgeNanos() > settings.limits().commitAgeMax().toNanos()) {
+            return Refusal.COMMITS_LATE;
+        }
+        if (count() + sealed.get() >= settings.limits().messagesMax()) {
+            return Refusal.INDEX_FULL;
+        }
+        return null;
+    }
+
+    private int count() {
+        lock.lock();
+        try {
+            return index.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean lacksSpace(long needed, long reserve) {
+        boolean lacks = freeSpace.usableBytes() - needed < reserve;
+        if (freeSpace.becameLow(lacks)) {
+            environment.alarm().raise(QueueAlarm.Kind.SPACE_LOW, Refusal.NO_SPACE.sentence());
+        }
+        return lacks;
+    }
+
+    /// Begins a message.
+    public MessageWriter begin() {
+        return new MessageWriter(
+                MessageId.of(journal.epoch(), sequence.incrementAndGet()), this, pool);
+    }
+
+    /// Counts a message that is being sealed, or refuses it.
+    @Nullable Refusal sealing(long bytes, boolean hasBodyFile) {
+        Refusal refusal = refusal();
+        if (refusal == null && hasBodyFile && !committer.expect()) {
+            refusal = committer.isStopped() ? Refusal.STOPPED : Refusal.CLOSED;
+        }
+        if (refusal == null) {
+            sealed.incrementAndGet();
+        }
+        return refusal;
+    }
+
+    /// A body file could not be written.
+    Refusal bodyFailed(IOException cause) {
+        if (org.malote.queue.journal.Disk.isFull(cause)) {
+            log.warn("no space for a message: {}", cause.getMessage());
+            return Refusal.NO_SPACE;
+        }
+        committer.fail(cause);
+        return Refusal.STOPPED;
+    }
+
+    /// Runs something on the I/O executor, or here when that has ended.
+    void onIo(Runnable task) {
+        try {
+            environment.io().execute(task);
+        } catch (RejectedExecutionException e) {
+            task.run();
+        }
+    }
+
+    Committer committer() {
+        return committer;
+    }
+
+    /// Under the index's lock: a message that was sealed is committed.
+    void apply(LiveMessage message, Envelope envelope) {
+        index.accepted(message, envelope);
+        sealed.decrementAndGet();
+        accepted.incrementAndGet();
+    }
+
+    /// A message that was sealed is refused.
+    void uncount() {
+        sealed.decrementAndGet();
+    }
+
+    void deleteBody(MessageId id) {
+        housekeep(() -> bodies.delete(id));
+    }
+
+    /// A caller's code must not end the committer.
+    static void guarded(String whose, Runnable callback) {
+        try {
+            callback.run();
+        } catch (RuntimeException e) {
+            log.error("{} failed when it was told", whose, e);
+        }
+    }
+
+    // ---- Handing messages out ----
+
+    /// Sets what to run, on any thread, when a claim may have become possible. It must return at
+    /// once.
+    public void onDue(Runnable signal) {
+        dueSignal = signal;
+        signal.run();
+    }
+
+    private void signalDue() {
+        guarded("the listener for due messages", dueSignal);
+    }
+
+    /// Takes what is due and may be attempted: one message's recipients at one destination, or null
+    /// when there is nothing. Destinations take turns. Blocks on the disk for the envelope.
+    ///
+    /// @param nowMillis the time now, in milliseconds since 1970
+    public @Nullable Claim claim(long nowMillis) {
+        while (true) {
+            LiveMessage.Group group;
+            int[] recipients;
+            lock.lock();
+            try {
+                // What is delivered after the journal stopped is not recorded, and would be
+                // delivered again.
+                if (isClosing || committer.isStopped()) {
+                    return null;
+                }
+                group = index.claim(nowMillis);
+                if (group == null) {
+                    return null;
+                }
+                recipients =
+                        index.activate(group, nowMillis, settings.limits().claimRecipientsMax());
+            } finally {
+                lock.unlock();
+            }
+            try {
+                return claim(group, recipients);
+            } catch (IOException e) {
+                unreadable(group, recipients, nowMillis, e);
+            }
+        }
+    }
+
+    private Claim claim(LiveMessage.Group group, int[] recipients) throws IOException {
+        Envelope envelope = readEnvelope(group.message);
+        var claimed = new ArrayList<ClaimedRecipient>(recipients.length);
+        lock.lock();
+        try {
+            for (int recipient : recipients) {
+                claimed.add(
+                        new ClaimedRecipient(
+                                recipient,
+                                envelope.recipients().get(recipient),
+                                group.message.attempts[recipient],
+                                group.message.released[recipient]));
+            }
+            return new Claim(this, group, group.destination(), envelope, claimed);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void unreadable(
+            LiveMessage.Group group, int[] recipients, long nowMillis, IOException cause) {
+        lock.lock();
+        try {
+            if (!group.message.isGone) {
+                holdUnreadable(group.message);
+            }
+            index.released(group, recipients, nowMillis);
+        } finally {
+            lock.unlock();
+        }
+        environment
+                .alarm()
+                .raise(
+                        QueueAlarm.Kind.UNREADABLE,
+                        "message " + group.message.id + " is held: " + cause.getMessage());
+    }
+
+    /// Not in the journal: the next start tries to read it again.
+    private void holdUnreadable(LiveMessage message) {
+        index.changed(message, Change.HOLD, Records.Target.ALL, 0);
+    }
+
+    /// When to ask [#claim] again if nothing signals before, in milliseconds since 1970;
+    /// [Long#MAX_VALUE] when nothing waits for a time.
+    public long nextDueMillis() {
+        lock.lock();
+        try {
+            return isClosing || committer.isStopped()
+                    ? Long.MAX_VALUE
+                    : index.schedule().nextDueMillis(environment.clock().millis());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void settle(LiveMessage.Group group, List<Settlement> settlements, Runnable whenRecorded) {
+        LiveMessage message = group.message;
+        boolean isGone;
+        lock.lock();
+        try {
+            index.schedule().settle(group);
+            isGone = message.isGone;
+            if (isGone) {
+                index.claimEnded(group);
+            }
+        } finally {
+            lock.unlock();
+        }
+        signalDue();
+        if (isGone) {
+            // An operator removed it meanwhile; there is nothing to record.
+            guarded("whoever settled message " + message.id, whenRecorded);
+            return;
+        }
+        committer.submit(
+                new Committer.Work(Records.settled(message.id, settlements), false) {
+                    @Override
+                    void apply(long position) {
+                        applySettlements(group, settlements);
+                    }
+
+                    @Override
+                    void committed() {
+                        guarded("whoever settled message " + message.id, whenRecorded);
+                    }
+
+                    @Override
+                    void refused(Refusal refusal) {
+                        // This process knows, and attempts nothing twice. The next start will.
+                        log.warn(
+                                "what became of message {} is not recorded: {}",
+                                message.id,
+                                refusal.sentence());
+                        lock.lock();
+                        try {
+                            applySettlements(group, settlements);
+                        } finally {
+                            lock.unlock();
+                        }
+                    }
+                });
+    }
+
+    private void applySettlements(LiveMessage.Group group, List<Settlement> settlements) {
+        if (!group.message.isGone) {
+            index.settled(group.message, settlements);
+        }
+        index.claimEnded(group);
+    }
+
+    void release(LiveMessage.Group group, int[] recipients, long untilMillis) {
+        lock.lock();
+        try {
+            index.released(group, recipients, untilMillis);
+        } finally {
+            lock.unlock();
+        }
+        signalDue();
+    }
+
+    // ---- Reading ----
+
+    private record Place(long position, int bodyOffset) {}
+
+    private Place placeOf(LiveMessage message) {
+        lock.lock();
+        try {
+            return new Place(message.position, message.bodyOffset);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Reads a message's record. It may move to another file at any time: then the read is made
+    /// again there.
+    private void read(LiveMessage message, boolean fromBody, long offset, ByteBuffer destination)
+            throws IOException {
+        int start = destination.position();
+        Place place = placeOf(message);
+        while (true) {
+            try {
+                int from = Math.toIntExact((fromBody ? place.bodyOffset() : 0) + offset);
+                journal.read(place.position(), from, destination);
+                return;
+            } catch (IOException e) {
+                Place now = placeOf(message);
+                if (now.equals(place)) {
+                    throw e;
+                }
+                place = now;
+                destination.position(start);
+            }
+        }
+    }
+
+    private Envelope readEnvelope(LiveMessage message) throws IOException {
+        var head = ByteBuffer.allocate(message.headBytes);
+        read(message, false, 0, head);
+        try {
+            AcceptedRecord record = Records.readAccepted(head.flip());
+            if (!record.id().equals(message.id)
+                    || record.envelope().recipients().size() != message.states.length) {
+                throw new IOException("another record is in its place on the disk");
+            }
+            return record.envelope();
+        } catch (MalformedRecordException e) {
+            throw new IOException("its record on the disk is damaged: " + e.getMessage(), e);
+        }
+    }
+
+    /// The bytes of a message. The caller closes it.
+    ///
+    /// @throws IOException when the message is not in the queue or cannot be read
+    public MessageBody body(MessageId id) throws IOException {
+        LiveMessage message;
+        lock.lock();
+        try {
+            message = index.find(id);
+        } finally {
+            lock.unlock();
+        }
+        if (message == null) {
+            throw new IOException("message " + id + " is not in the queue");
+        }
+        return body(message);
+    }
+
+    MessageBody body(LiveMessage message) throws IOException {
+        MessageBody.Source source =
+                message.hasBodyFile
+                        ? bodies.open(message.id)
+                        : new MessageBody.Source() {
+                            @Override
+                            public int read(long offset, ByteBuffer destination)
+                                    throws IOException {
+                                int count = destination.remaining();
+                                MailQueue.this.read(message, true, offset, destination);
+                                return count;
+                            }
+
+                            @Override
+                            public void close() {}
+                        };
+        return new MessageBody(message.id, message.sizeBytes, message.bodyCrc, source);
+    }
+
+    /// The messages in the queue, oldest first, each as it is when the stream comes to it. Reads
+    /// the disk.
+    public Stream<QueueEntry> list() {
+        long[] ids;
+        lock.lock();
+        try {
+            ids = index.ids();
+        } finally {
+            lock.unlock();
+        }
+        return LongStream.of(ids)
+                .mapToObj(id -> find(new MessageId(id)))
+                .flatMap(Stream::ofNullable);
+    }
+
+    /// One message, or null when it is not in the queue. Reads the disk.
+    public @Nullable QueueEntry find(MessageId id) {
+        LiveMessage message;
+        lock.lock();
+        try {
+            message = index.find(id);
+        } finally {
+            lock.unlock();
+        }
+        if (message == null) {
+            return null;
+        }
+        Envelope envelope = null;
+        try {
+            envelope = readEnvelope(message);
+        } catch (IOException e) {
+            log.warn("the envelope of message {} cannot be read: {}", id, e.getMessage());
+        }
+        lock.lock();
+        try {
+            return message.isGone ? null : EntryView.of(message, envelope);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- The operator's commands ----
+
+    /// Makes every waiting recipient due now.
+    ///
+    /// @return how many messages changed; it is on the disk when this returns
+    /// @throws IOException when the queue has stopped or closed
+    public int retry(Selection selection) throws IOException {
+        return change(Change.RETRY, selection, _ -> true);
+    }
+
+    /// Holds every recipient that is not final; one that is claimed, when its claim ends.
+    ///
+    /// @return how many messages changed; it is on the disk when this returns
+    /// @throws IOException when the queue has stopped or closed
+    public int hold(Selection selection) throws IOException {
+        return change(Change.HOLD, selection, _ -> true);
+    }
+
+    /// Makes every held recipient due now, whoever holds it.
+    ///
+    /// @return how many messages changed; it is on the disk when this returns
+    /// @throws IOException when the queue has stopped or closed
+    public int release(Selection selection) throws IOException {
+        return change(Change.RELEASE, selection, _ -> true);
+    }
+
+    /// Removes messages; nobody is told. An attempt under way goes on, and counts no more.
+    ///
+    /// @return how many messages were removed; it is on the disk when this returns
+    /// @throws IOException when the queue has stopped or closed
+    public int remove(Selection selection) throws IOException {
+        return change(Change.REMOVE, selection, _ -> true);
+    }
+
+    /// Makes those recipients due now that their route holds and whose destination is accepted by
+    /// the test.
+    ///
+    /// @return how many messages changed; it is on the disk when this returns
+    /// @throws IOException when the queue has stopped or closed
+    public int reconsiderHeld(Predicate<String> destination) throws IOException {
+        return change(Change.RECONSIDER, Selection.all(), destination);
+    }
+
+    private int change(Change change, Selection selection, Predicate<String> destination)
+            throws IOException {
+        var targets = new ArrayList<Records.Target>();
+        lock.lock();
+        try {
+            switch (selection) {
+                case Selection.All _ -> {
+                    for (long id : index.ids()) {
+                        addTargets(new MessageId(id), change, destination, targets);
+                    }
+                }
+                case Selection.Ids(Set<MessageId> ids) -> {
+                    for (MessageId id : ids) {
+                        addTargets(id, change, destination, targets);
+                    }
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        var pending = new ArrayList<CompletableFuture<Set<MessageId>>>();
+        for (int from = 0; from < targets.size(); from += CHANGE_TARGETS_MAX) {
+            int to = Math.min(targets.size(), from + CHANGE_TARGETS_MAX);
+            pending.add(
+                    submitChange(
+                            new Records.ChangedRecord(
+                                    change,
+                                    environment.clock().millis(),
+                                    List.copyOf(targets.subList(from, to)))));
+        }
+        var changed = new HashSet<MessageId>();
+        for (CompletableFuture<Set<MessageId>> part : pending) {
+            changed.addAll(await(part));
+        }
+        return changed.size();
+    }
+
+    private void addTargets(
+            MessageId id,
+            Change change,
+            Predicate<String> destination,
+            List<Records.Target> targets) {
+        LiveMessage message = index.find(id);
+        if (message != null) {
+            index.targets(message, change, destination, targets);
+        }
+    }
+
+    private CompletableFuture<Set<MessageId>> submitChange(Records.ChangedRecord record) {
+        var result = new CompletableFuture<Set<MessageId>>();
+        var changed = new HashSet<MessageId>();
+        committer.submit(
+                new Committer.Work(
+                        Records.changed(record.change(), record.atMillis(), record.targets()),
+                        false) {
+                    @Override
+                    void apply(long position) {
+                        changed.addAll(applyChange(record));
+                    }
+
+                    @Override
+                    void committed() {
+                        result.complete(changed);
+                    }
+
+                    @Override
+                    void refused(Refusal refusal) {
+                        result.completeExceptionally(new IOException(refusal.sentence()));
+                    }
+                });
+        return result;
+    }
+
+    private static <T> T await(CompletableFuture<T> future) throws IOException {
+        try {
+            return future.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted before the change was recorded");
+        } catch (ExecutionException e) {
+            throw new IOException(
+                    e.getCause() == null ? e.getMessage() : e.getCause().getMessage(), e);
+        }
+    }
+
+    // ---- What happens around commits ----
+
+    private final class CommitHost implements Committer.Host {
+        @Override
+        public boolean hasSpace(long bytes) {
+            return !lacksSpace(
+                    bytes, settings.limits().freeSpaceReserveBytes() / RESERVE_SHARE_FOR_COMMITS);
+        }
+
+        @Override
+        public void apply(List<Committer.Work> group, long[] positions) {
+            lock.lock();
+            try {
+                for (int i = 0; i < positions.length; i++) {
+                    group.get(i).apply(positions[i]);
+                }
+            } finally {
+                lock.unlock();
+            }
+            signalDue();
+        }
+
+        @Override
+        public List<Committer.Work> maintenance() {
+            List<Integer> files;
+            lock.lock();
+            try {
+                files = index.filesToDelete(journal.currentFile());
+            } finally {
+                lock.unlock();
+            }
+            if (!files.isEmpty()) {
+                housekeep(
+                        () -> {
+                            // In order: see Index.filesToDelete.
+                            for (int file : files) {
+                                journal.delete(file);
+                            }
+                        });
+            }
+            return mover.next();
+        }
+
+        @Override
+        public void stopped(IOException cause) {
+            log.error("the spool stopped: {}", cause.getMessage(), cause);
+            environment.alarm().raise(QueueAlarm.Kind.STOPPED, String.valueOf(cause.getMessage()));
+            signalDue();
+        }
+    }
+
+    /// A message left, and nobody reads it any more. Under the lock.
+    private void onFinished(LiveMessage message) {
+        // During recovery later records may still be to come; what is left over is deleted at its
+        // end.
+        if (message.hasBodyFile && isOpen) {
+            housekeep(() -> bodies.delete(message.id));
+        }
+    }
+
+    /// A task of the disk.
+    private interface DiskTask {
+        void run() throws IOException;
+    }
+
+    /// Deletes something on the I/O executor. What fails is done by the next start.
+    private void housekeep(DiskTask task) {
+        lock.lock();
+        try {
+            jobs++;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            environment
+                    .io()
+                    .execute(
+                            () -> {
+                                try {
+                                    task.run();
+                                } catch (IOException e) {
+                                    log.warn("cleaning the spool: {}", e.toString());
+                                } finally {
+                                    jobEnded();
+                                }
+                            });
+        } catch (RejectedExecutionException e) {
+            jobEnded();
+        }
+    }
+
+    private void jobEnded() {
+        lock.lock();
+        try {
+            jobs--;
+            quiet.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- Figures, and the end ----
+
+    public QueueStats stats() {
+        long age = committer.oldestAgeNanos();
+        int depth = committer.depth();
+        Refusal refusal = admission(0);
+        lock.lock();
+        try {
+            return new QueueStats(
+                    index.size(),
+                    index.bytes(),
+                    index.waiting(),
+                    index.active(),
+                    index.held(),
+                    index.schedule().claims(),
+                    index.schedule().lanes(),
+                    accepted.get(),
+                    index.finished(),
+                    committer.commits(),
+                    committer.records(),
+                    committer.bytes(),
+                    committer.forces(),
+                    recovered,
+                    quarantined,
+                    depth,
+                    age,
+                    pool.usedBytes(),
+                    freeSpace.usableBytes(),
+                    Math.max(0, journal.currentFile() + 1 - index.oldestFile()),
+                    refusal);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Commits what is sealed, refuses what comes later, and closes the spool. Waits for it; not to
+    /// be called on a thread of the queue. Does nothing the second time.
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            if (isClosing) {
+                return;
+            }
+            isClosing = true;
+        } finally {
+            lock.unlock();
+        }
+        committer.close();
+        boolean interrupted = false;
+        while (true) {
+            try {
+                committerThread.join();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        lock.lock();
+        try {
+            while (jobs > 0) {
+                quiet.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+        try {
+            journal.close();
+        } catch (IOException e) {
+            log.warn("closing the journal: {}", e.toString());
+        }
+        try {
+            directoryLock.close();
+        } catch (Exception e) {
+            log.warn("giving the spool free: {}", e.toString());
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,532 @@
+package org.malote.queue.journal;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.random.RandomGenerator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import net.openhft.chronicle.bytes.Bytes;
+import net.openhft.chronicle.queue.ExcerptAppender;
+import net.openhft.chronicle.queue.RollCycle;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder;
+import net.openhft.chronicle.queue.rollcycles.SparseRollCycles;
+import net.openhft.chronicle.wire.DocumentContext;
+import net.openhft.chronicle.wire.Wire;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The journal on Chronicle Queue: each epoch is a queue of its own, each record one excerpt that
+/// holds one frame.
+///
+/// Chronicle appends; it is not asked to read. A header of its own that is lost would hide every
+/// record behind it, so recovery and reads go to the files, by our frames. Nor does it decide what
+/// is durable: its sync covers only the current chunk and hides errors, so the file is forced
+/// through a channel.
+public final class ChronicleJournal implements SpoolJournal {
+    private static final Logger log = LoggerFactory.getLogger(ChronicleJournal.class);
+
+    /// The epoch's number, then its salt. Together they are made by one mkdir.
+    private static final Pattern EPOCH_NAME = Pattern.compile("([0-9]{7})-([0-9a-f]{16})");
+
+    private static final String FILE_SUFFIX = ".cq4";
+
+    /// Chronicle maps the file in such pieces; a record may be a quarter of one.
+    private static final int BLOCK_BYTES = 64 << 20;
+
+    /// Few indexes: nothing is looked up by them.
+    private static final RollCycle ROLL_CYCLE = SparseRollCycles.LARGE_HOURLY_XSPARSE;
+
+    private static final DateTimeFormatter FILE_NAME =
+            DateTimeFormatter.ofPattern(ROLL_CYCLE.format()).withZone(ZoneOffset.UTC);
+
+    /// What Chronicle itself may write between two records: a header, an index of 16 KiB, an end
+    /// mark.
+    private static final int OVERHEAD_BYTES = 1 << 20;
+
+    /// Space is made in such steps; a larger one makes the force that pays for it rarer and slower.
+    private static final int AHEAD_MAX_BYTES = 16 << 20;
+
+    private final Path epochs;
+    private final Path directory;
+    private final Quarantine quarantine;
+    private final int epoch;
+    private final long salt;
+    private final long fileBytes;
+    private final int aheadBytes;
+    private final boolean durable;
+    private final Executor io;
+    private final FileStore store;
+    private final SingleChronicleQueue queue;
+    private final ExcerptAppender appender;
+    private final ByteBuffer header = ByteBuffer.allocateDirect(Frames.HEADER_BYTES);
+
+    /// Grows at the end only; copied on each change.
+    private volatile JournalFile[] files;
+
+    private final int oldFiles;
+
+    /// The files of an earlier epoch, as recovery needs them.
+    private record OldEpoch(Path directory, int number, long salt) {}
+
+    private final List<OldEpoch> oldEpochs;
+
+    // The committer's own.
+    private int cycle;
+    private long sequence = 1;
+    private long appendedTo;
+    private @Nullable ZeroAhead ahead;
+    private @Nullable FileChannel forceChannel;
+    private @Nullable FileChannel rolledChannel;
+    private boolean directoryChanged;
+
+    /// Set by the job that zeroes ahead; final for the journal.
+    private volatile @Nullable IOException aheadFailure;
+
+    private volatile boolean aheadRunning;
+    private volatile int currentFile;
+
+    /// Begins a new epoch.
+    ///
+    /// @param spool the directory that holds `epochs` and `quarantine`
+    /// @param fileBytes a new file begins when one has grown to this
+    /// @param durable whether the owner forces what it appends; if not, nothing at all is forced
+    /// @param io runs what prepares the space ahead
+    /// @throws IOException when the directory cannot be used
+    public static ChronicleJournal open(
+            Path spool, long fileBytes, boolean durable, RandomGenerator random, Executor io)
+            throws IOException {
+        Path epochs = spool.resolve("epochs");
+        Disk.makeDirectories(epochs);
+        var old = new ArrayList<OldEpoch>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(epochs)) {
+            for (Path entry : entries) {
+                Matcher name = EPOCH_NAME.matcher(entry.getFileName().toString());
+                if (name.matches() && Files.isDirectory(entry)) {
+                    old.add(
+                            new OldEpoch(
+                                    entry,
+                                    Integer.parseInt(name.group(1)),
+                                    Long.parseUnsignedLong(name.group(2), 16)));
+                } else {
+                    log.warn("{} is not of the spool and is left alone", entry);
+                }
+            }
+        }
+        old.sort(Comparator.comparingInt(OldEpoch::number));
+        int number = old.isEmpty() ? 1 : old.getLast().number() + 1;
+        long salt = random.nextLong();
+        Path directory = epochs.resolve("%07d-%016x".formatted(number, salt));
+        Files.createDirectory(directory);
+        Disk.forceDirectory(epochs);
+        try {
+            return new ChronicleJournal(
+                    spool, directory, number, salt, old, fileBytes, durable, io);
+        } catch (RuntimeException | InternalError e) {
+            throw new IOException("Chronicle Queue cannot open " + directory + ": " + e, e);
+        }
+    }
+
+    private ChronicleJournal(
+            Path spool,
+            Path directory,
+            int epoch,
+            long salt,
+            List<OldEpoch> oldEpochs,
+            long fileBytes,
+            boolean durable,
+            Executor io)
+            throws IOException {
+        this.epochs = spool.resolve("epochs");
+        this.directory = directory;
+        this.quarantine = new Quarantine(spool.resolve("quarantine"));
+        this.epoch = epoch;
+        this.salt = salt;
+        this.oldEpochs = oldEpochs;
+        this.fileBytes = fileBytes;
+        this.aheadBytes = (int) Math.min(AHEAD_MAX_BYTES, fileBytes);
+        this.durable = durable;
+        this.io = io;
+        this.store = Files.getFileStore(directory);
+        var known = new ArrayList<JournalFile>();
+        for (OldEpoch old : oldEpochs) {
+            for (Path path : filesOf(old.directory())) {
+                known.add(new JournalFile(path, old.number()));
+            }
+        }
+        this.oldFiles = known.size();
+        this.files = known.toArray(JournalFile[]::new);
+        this.currentFile = oldFiles - 1;
+        // Cycles follow our count, not the clock: a file ends by its size.
+        this.queue =
+                SingleChronicleQueueBuilder.binary(directory)
+                        .blockSize(BLOCK_BYTES)
+                        .rollCycle(ROLL_CYCLE)
+                        .timeProvider(() -> (long) cycle * ROLL_CYCLE.lengthInMillis())
+                        .build();
+        this.appender = queue.createAppender();
+        // Made here, used by the committer alone.
+        appender.singleThreadedCheckDisabled(true);
+    }
+
+    private static List<Path> filesOf(Path epochDirectory) throws IOException {
+        var found = new ArrayList<Path>();
+        try (DirectoryStream<Path> entries =
+                Files.newDirectoryStream(epochDirectory, "*" + FILE_SUFFIX)) {
+            for (Path entry : entries) {
+                if (Files.isRegularFile(entry)) {
+                    found.add(entry);
+                }
+            }
+        }
+        // The names are dates of equal length: their order is that of the cycles.
+        found.sort(Comparator.comparing(path -> path.getFileName().toString()));
+        return found;
+    }
+
+    @Override
+    public int epoch() {
+        return epoch;
+    }
+
+    @Override
+    public void recover(JournalVisitor visitor) throws IOException {
+        int file = 0;
+        for (OldEpoch old : oldEpochs) {
+            var sink = new RecoverySink(old, visitor);
+            var scanner = new FrameScanner(old.salt(), old.number(), sink);
+            for (; file < oldFiles && files[file].epoch() == old.number(); file++) {
+                try (var channel = FileChannel.open(files[file].path(), StandardOpenOption.READ)) {
+                    sink.open(file, channel);
+                    scanner.scan(file, channel);
+                } catch (IOException e) {
+                    visitor.onDamage(files[file].path() + " cannot be read: " + e.getMessage());
+                }
+            }
+            scanner.finish();
+            if (file == 0 || files[file - 1].epoch() != old.number()) {
+                deleteEpochIfEmpty(old.number());
+            }
+        }
+    }
+
+    private final class RecoverySink implements FrameScanner.Sink {
+        private final OldEpoch old;
+        private final JournalVisitor visitor;
+        private @Nullable FileChannel channel;
+        private int file;
+
+        RecoverySink(OldEpoch old, JournalVisitor visitor) {
+            this.old = old;
+            this.visitor = visitor;
+        }
+
+        void open(int number, FileChannel opened) {
+            file = number;
+            channel = opened;
+        }
+
+        @Override
+        public void onFrame(long offset, Frames.Header frame, ByteBuffer payload) {
+            long end = offset + Frames.HEADER_BYTES + frame.length();
+            if (frame.version() != Frames.VERSION) {
+                damage(offset, end, "a record of format version " + frame.version());
+                return;
+            }
+            try {
+                visitor.onRecord(position(file, offset), frame.type(), payload);
+            } catch (MalformedRecordException e) {
+                damage(offset, end, "a record that makes no sense (" + e.getMessage() + ")");
+            }
+        }
+
+        private void damage(long from, long to, String what) {
+            visitor.onDamage(files[file].path() + " holds " + what + "; " + copy(file, from, to));
+        }
+
+        @Override
+        public void onGap(int inFile, long from, long to, long lost) {
+            visitor.onDamage(
+                    files[inFile].path()
+                            + " lost "
+                            + (lost == 1 ? "a record" : lost + " records")
+                            + " at "
+                            + from
+                            + "; "
+                            + copy(inFile, from, to));
+        }
+
+        @Override
+        public void onTornTail(int inFile, long from, long to) {
+            visitor.onTornTail(
+                    files[inFile].path()
+                            + " ends in a broken record at "
+                            + from
+                            + "; "
+                            + copy(inFile, from, to));
+        }
+
+        private String copy(int inFile, long from, long to) {
+            String name = old.directory().getFileName() + "-" + files[inFile].path().getFileName();
+            if (channel != null && channel.isOpen() && inFile == file) {
+                return quarantine.copy(channel, name, from, to);
+            }
+            try (var again = FileChannel.open(files[inFile].path(), StandardOpenOption.READ)) {
+                return quarantine.copy(again, name, from, to);
+            } catch (IOException e) {
+                return "not copied: " + e.getMessage();
+            }
+        }
+    }
+
+    private static long position(int file, long offset) {
+        return SpoolJournal.position(file, offset);
+    }
+
+    @Override
+    public boolean reserve(long bytes) throws IOException {
+        throwAheadFailure();
+        try {
+            if (ahead == null || appendedTo >= fileBytes) {
+                beginFile(bytes);
+            }
+            ZeroAhead range = ahead;
+            if (range == null) {
+                throw new IOException("no journal file is open");
+            }
+            long needed = appendedTo + bytes + OVERHEAD_BYTES;
+            if (range.zeroedTo() < needed) {
+                range.extendTo(needed + aheadBytes / 2);
+            } else if (range.zeroedTo() < needed + aheadBytes / 2) {
+                extendLater(range, needed + aheadBytes);
+            }
+            return true;
+        } catch (IOException e) {
+            if (Disk.isFull(e)) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private void extendLater(ZeroAhead range, long offset) {
+        if (aheadRunning) {
+            return;
+        }
+        aheadRunning = true;
+        try {
+            io.execute(
+                    () -> {
+                        try {
+                            range.extendTo(offset);
+                        } catch (java.nio.channels.ClosedChannelException e) {
+                            log.debug("the journal went on to another file");
+                        } catch (IOException e) {
+                            // A full disk is told to whoever reserves next.
+                            if (!Disk.isFull(e)) {
+                                aheadFailure = e;
+                            }
+                        } finally {
+                            aheadRunning = false;
+                        }
+                    });
+        } catch (RejectedExecutionException e) {
+            // At the end of the process: the committer extends the range itself.
+            aheadRunning = false;
+        }
+    }
+
+    /// Makes the next cycle's file before Chronicle does, so that it has its space. Chronicle takes
+    /// it as its own.
+    private void beginFile(long bytes) throws IOException {
+        boolean first = ahead == null;
+        int next = first ? 0 : cycle + 1;
+        Path path = pathOf(next);
+        // A leftover of an attempt that found the disk full.
+        Files.deleteIfExists(path);
+        ZeroAhead range = ZeroAhead.create(path, durable);
+        FileChannel channel = null;
+        try {
+            range.extendTo(Math.max(aheadBytes, bytes + 2 * OVERHEAD_BYTES));
+            channel = FileChannel.open(path, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            range.close();
+            Files.deleteIfExists(path);
+            throw e;
+        }
+        if (ahead != null) {
+            ahead.close();
+        }
+        closeRolled();
+        rolledChannel = forceChannel;
+        forceChannel = channel;
+        ahead = range;
+        cycle = next;
+        directoryChanged = true;
+        appendedTo = 0;
+        JournalFile[] grown = Arrays.copyOf(files, files.length + 1);
+        grown[files.length] = new JournalFile(path, epoch);
+        files = grown;
+        currentFile = grown.length - 1;
+    }
+
+    private Path pathOf(int cycleNumber) {
+        var begin = Instant.ofEpochMilli((long) cycleNumber * ROLL_CYCLE.lengthInMillis());
+        return directory.resolve(FILE_NAME.format(begin) + FILE_SUFFIX);
+    }
+
+    @Override
+    public long append(JournalRecord record) throws IOException {
+        header.clear();
+        Frames.encodeHeader(header, salt, epoch, sequence, record);
+        header.flip();
+        try (DocumentContext context = appender.writingDocument()) {
+            Wire wire = context.wire();
+            if (wire == null) {
+                throw new IOException("Chronicle Queue gave no document to write");
+            }
+            Bytes<?> bytes = wire.bytes();
+            long at = bytes.writePosition();
+            long end = put(bytes, at, header);
+            end = put(bytes, end, record.head());
+            List<ByteBuffer> body = record.body();
+            for (int i = 0; i < body.size(); i++) {
+                end = put(bytes, end, body.get(i));
+            }
+            bytes.writePosition(end);
+            sequence++;
+            appendedTo = end;
+            return position(currentFile, at);
+        } catch (RuntimeException | InternalError e) {
+            // InternalError: the mapping could not be stored to, because the disk is full or
+            // broken.
+            throw new IOException("appending to " + files[currentFile].path() + " failed: " + e, e);
+        }
+    }
+
+    private static long put(Bytes<?> bytes, long at, ByteBuffer piece) {
+        int length = piece.remaining();
+        if (length > 0) {
+            bytes.write(at, piece, piece.position(), length);
+        }
+        return at + length;
+    }
+
+    @Override
+    public void force() throws IOException {
+        throwAheadFailure();
+        if (rolledChannel != null) {
+            rolledChannel.force(false);
+            closeRolled();
+        }
+        if (forceChannel != null) {
+            forceChannel.force(false);
+        }
+        if (directoryChanged) {
+            Disk.forceDirectory(directory);
+            directoryChanged = false;
+        }
+    }
+
+    private void closeRolled() throws IOException {
+        if (rolledChannel != null) {
+            rolledChannel.close();
+            rolledChannel = null;
+        }
+    }
+
+    private void throwAheadFailure() throws IOException {
+        IOException failure = aheadFailure;
+        if (failure != null) {
+            throw new IOException("preparing space for the journal failed: " + failure, failure);
+        }
+    }
+
+    @Override
+    public void read(long position, int offset, ByteBuffer destination) throws IOException {
+        files[SpoolJournal.fileOf(position)].read(
+                SpoolJournal.offsetOf(position) + Frames.HEADER_BYTES + offset, destination);
+    }
+
+    @Override
+    public int currentFile() {
+        return currentFile;
+    }
+
+    @Override
+    public void delete(int file) throws IOException {
+        if (file >= currentFile && file >= oldFiles) {
+            throw new IllegalArgumentException("the current file is not deleted");
+        }
+        JournalFile gone = files[file];
+        if (gone.isDeleted()) {
+            return;
+        }
+        gone.delete();
+        Path parent = gone.path().getParent();
+        if (parent != null) {
+            Disk.forceDirectory(parent);
+        }
+        if (gone.epoch() != epoch) {
+            deleteEpochIfEmpty(gone.epoch());
+        }
+    }
+
+    private void deleteEpochIfEmpty(int number) throws IOException {
+        for (OldEpoch old : oldEpochs) {
+            if (old.number() != number || !filesOf(old.directory()).isEmpty()) {
+                continue;
+            }
+            // What is left is Chronicle's table of its files.
+            try (DirectoryStream<Path> entries = Files.newDirectoryStream(old.directory())) {
+                for (Path entry : entries) {
+                    Files.deleteIfExists(entry);
+                }
+            }
+            Files.deleteIfExists(old.directory());
+            Disk.forceDirectory(epochs);
+        }
+    }
+
+    @Override
+    public long usableBytes() throws IOException {
+        return store.getUsableSpace();
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            appender.close();
+            queue.close();
+        } catch (RuntimeException | InternalError e) {
+            // Behind a failed disk; all that counts was forced, or refused.
+            log.warn("closing {}: {}", directory, e.toString());
+        }
+        closeRolled();
+        if (forceChannel != null) {
+            forceChannel.close();
+        }
+        if (ahead != null) {
+            ahead.close();
+        }
+        for (JournalFile file : files) {
+            file.close();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package org.malote.queue.journal;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Copies of what recovery could not read, for an operator to look at. Bounded: evidence must not
+/// fill the spool.
+final class Quarantine {
+    private static final Logger log = LoggerFactory.getLogger(Quarantine.class);
+
+    /// Of one piece. One record at most, plus what was beside it.
+    private static final int PIECE_MAX_BYTES = 16 << 20;
+
+    /// Of one start.
+    private static final int PIECES_MAX = 100;
+
+    private final Path directory;
+    private int pieces;
+
+    Quarantine(Path directory) {
+        this.directory = directory;
+    }
+
+    /// Copies a piece of a journal file.
+    ///
+    /// @return where it is, or why it is nowhere; for the operator
+    String copy(FileChannel source, String name, long from, long to) {
+        if (to <= from) {
+            return "nothing is left of it";
+        }
+        if (pieces >= PIECES_MAX) {
+            return "not copied: " + PIECES_MAX + " pieces are in quarantine from this start";
+        }
+        pieces++;
+        long end = Math.min(to, from + PIECE_MAX_BYTES);
+        Path target = directory.resolve(name + "-" + from + ".bin");
+        try {
+            Disk.makeDirectories(directory);
+            try (var out =
+                    FileChannel.open(
+                            target,
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.TRUNCATE_EXISTING,
+                            StandardOpenOption.WRITE)) {
+                var buffer = ByteBuffer.allocate(64 << 10);
+                long at = from;
+                while (at < end) {
+                    buffer.clear().limit((int) Math.min(buffer.capacity(), end - at));
+                    int count = source.read(buffer, at);
+                    if (count < 0) {
+                        break;
+                    }
+                    buffer.flip();
+                    while (buffer.hasRemaining()) {
+                        out.write(buffer);
+                    }
+                    at += count;
+                }
+            }
+            return "copied to " + target;
+        } catch (IOException e) {
+            log.warn("cannot copy to quarantine: {}", e.toString());
+            try {
+                Files.deleteIfExists(target);
+            } catch (IOException again) {
+                e.addSuppressed(again);
+            }
+            return "not copied: " + e.getMessage();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+package org.malote.queue;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The queue on Chronicle's files.
+final class ChronicleSpoolTest {
+    @TempDir Path directory;
+
+    @Test
+    void givesBackWhatItTookAfterARestart() throws IOException {
+        byte[] small = Mail.random(1, 5000);
+        byte[] large = Mail.random(2, 300 << 10);
+        MessageId first;
+        MessageId second;
+        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+            first = Mail.accept(spool.queue, Mail.to("x@b.example", "y@c.example"), small);
+            second = Mail.accept(spool.queue, Mail.to("z@b.example"), large);
+            assertArrayEquals(small, Mail.read(spool.queue.body(first)));
+        }
+        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+            assertEquals(List.of(), spool.alarms);
+            assertEquals(2, spool.queue.stats().recovered());
+            QueueEntry entry = spool.queue.find(first);
+            assertNotNull(entry);
+            assertEquals("sender@a.example", entry.sender());
+            assertEquals("8bitmime", entry.attributes().get("body"));
+            assertEquals("y@c.example", entry.recipients().get(1).recipient().address());
+            assertArrayEquals(small, Mail.read(spool.queue.body(first)));
+            assertArrayEquals(large, Mail.read(spool.queue.body(second)));
+            Claim claim = spool.queue.claim(Long.MAX_VALUE);
+            assertNotNull(claim);
+            assertEquals(first, claim.messageId());
+            assertEquals("b.example", claim.destination());
+            assertArrayEquals(small, Mail.read(claim.body()));
+            Mail.settle(claim, Mail.delivered(claim));
+        }
+        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+            QueueEntry entry = spool.queue.find(first);
+            assertNotNull(entry);
+            assertEquals(RecipientState.DELIVERED, entry.recipients().get(0).state());
+            assertEquals(RecipientState.WAITING, entry.recipients().get(1).state());
+            assertEquals("250 ok", entry.recipients().get(0).lastReply());
+            assertTrue(first.compareTo(spool.queue.begin().id()) < 0);
+        }
+    }
+
+    @Test
+    void deletesFilesAndEpochsThatHoldNothing() throws IOException {
+        QueueSettings settings = OnDisk.settings(directory);
+        settings = settings.withLimits(settings.limits().withJournalFileBytes(1 << 20));
+        try (var spool = new OnDisk(settings)) {
+            var pending = new ArrayList<CompletableFuture<CommitResult>>();
+            for (int i = 0; i < 400; i++) {
+                pending.add(Mail.send(spool.queue, Mail.to("x@b.example"), Mail.random(i, 8192)));
+            }
+            pending.forEach(CompletableFuture::join);
+            assertTrue(spool.queue.stats().journalFiles() >= 2);
+            while (true) {
+                Claim claim = spool.queue.claim(Long.MAX_VALUE);
+                if (claim == null) {
+                    break;
+                }
+                Mail.settle(claim, Mail.delivered(claim));
+            }
+            Mail.accept(spool.queue, "last@b.example");
+        }
+        try (var spool = new OnDisk(settings)) {
+            assertEquals(1, spool.queue.stats().messages());
+            assertEquals(List.of(), spool.alarms);
+            assertEquals(1, spool.queue.remove(Selection.all()));
+        }
+        try (var _ = new OnDisk(settings)) {
+            try (var epochs = Files.list(directory.resolve("epochs"))) {
+                assertEquals(1, epochs.count());
+            }
+        }
+    }
+
+    @Test
+    void movesOldRecordsOutOfASparseJournal() throws IOException {
+        QueueSettings settings = OnDisk.settings(directory);
+        settings = settings.withLimits(settings.limits().withJournalFileBytes(1 << 20));
+        byte[] kept = Mail.random(99, 7000);
+        MessageId old;
+        try (var spool = new OnDisk(settings)) {
+            old = Mail.accept(spool.queue, Mail.to("x@b.example", "held@c.example"), kept);
+            Claim first = spool.queue.claim(Long.MAX_VALUE);
+            assertNotNull(first);
+            Mail.settle(first, Mail.delivered(first));
+            spool.queue.hold(Selection.all());
+            for (int round = 0; round < 12; round++) {
+                var pending = new ArrayList<CompletableFuture<CommitResult>>();
+                for (int i = 0; i < 150; i++) {
+                    pending.add(
+                            Mail.send(spool.queue, Mail.to("y@b.example"), Mail.random(i, 8192)));
+                }
+                pending.forEach(CompletableFuture::join);
+                for (Claim claim = spool.queue.claim(Long.MAX_VALUE);
+                        claim != null;
+                        claim = spool.queue.claim(Long.MAX_VALUE)) {
+                    Mail.settle(claim, Mail.delivered(claim));
+                }
+            }
+            assertTrue(spool.queue.stats().journalFiles() <= 8, spool.queue.stats().toString());
+            assertArrayEquals(kept, Mail.read(spool.queue.body(old)));
+        }
+        try (var spool = new OnDisk(settings)) {
+            assertEquals(List.of(), spool.alarms);
+            assertEquals(1, spool.queue.stats().messages());
+            QueueEntry entry = spool.queue.find(old);
+            assertNotNull(entry);
+            assertEquals(RecipientState.DELIVERED, entry.recipients().get(0).state());
+            assertEquals(RecipientState.HELD, entry.recipients().get(1).state());
+            assertArrayEquals(kept, Mail.read(spool.queue.body(old)));
+            assertNull(spool.queue.claim(Long.MAX_VALUE));
+        }
+    }
+
+    @Test
+    void keepsASpoolToOneProcess() throws IOException {
+        try (var _ = new OnDisk(OnDisk.settings(directory))) {
+            IOException refused =
+                    assertThrows(IOException.class, () -> new OnDisk(OnDisk.settings(directory)));
+            assertTrue(refused.toString().contains("in use"), refused.toString());
+        }
+    }
+
+    @Test
+    void deletesBodiesThatNoMessageRefersTo() throws IOException {
+        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+            Mail.accept(spool.queue, "x@b.example");
+        }
+        Path bodies = directory.resolve("bodies");
+        Files.write(bodies.resolve(MessageId.of(1, 77).toString()), Mail.text("orphan"));
+        Files.write(bodies.resolve("x.tmp"), Mail.text("partial"));
+        Files.write(bodies.resolve("NOTES"), Mail.text("an operator's own"));
+        try (var _ = new OnDisk(OnDisk.settings(directory));
+                var left = Files.list(bodies)) {
+            assertEquals(
+                    List.of("NOTES"), left.map(path -> path.getFileName().toString()).toList());
+        }
+    }
+}

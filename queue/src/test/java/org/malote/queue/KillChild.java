@@ -1,0 +1,35 @@
+package org.malote.queue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Semaphore;
+
+/// The process that [KillTest] kills: it accepts messages and prints the name of each that has its
+/// receipt.
+final class KillChild {
+    /// Messages that wait for their receipt at a time.
+    private static final int PENDING_MAX = 16;
+
+    private KillChild() {}
+
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        try (var spool = new OnDisk(OnDisk.settings(Path.of(arguments[0])))) {
+            var pending = new Semaphore(PENDING_MAX);
+            for (int i = 0; ; i++) {
+                pending.acquire();
+                MessageWriter writer = spool.queue.begin();
+                MessageId id = writer.id();
+                int size = i % 50 == 49 ? 300 << 10 : 4000;
+                writer.write(java.nio.ByteBuffer.wrap(Mail.random(id.value(), size)));
+                writer.seal(
+                        Mail.to("x@b.example"),
+                        result -> {
+                            if (result instanceof CommitResult.Committed(Receipt receipt)) {
+                                System.out.println(receipt.messageId());
+                            }
+                            pending.release();
+                        });
+            }
+        }
+    }
+}

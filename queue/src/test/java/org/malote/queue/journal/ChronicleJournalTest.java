@@ -1,0 +1,243 @@
+package org.malote.queue.journal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The journal's files through damage that a disk or an upgrade can do.
+final class ChronicleJournalTest {
+    @TempDir Path spool;
+
+    private static final class Seen implements JournalVisitor {
+        final List<String> records = new ArrayList<>();
+        final List<Long> positions = new ArrayList<>();
+        final List<String> damage = new ArrayList<>();
+        final List<String> tornTails = new ArrayList<>();
+
+        @Override
+        public void onRecord(long position, byte type, ByteBuffer payload)
+                throws MalformedRecordException {
+            String text = StandardCharsets.UTF_8.decode(payload).toString();
+            if (text.startsWith("poison")) {
+                throw new MalformedRecordException("poison");
+            }
+            positions.add(position);
+            records.add(text);
+        }
+
+        @Override
+        public void onDamage(String detail) {
+            damage.add(detail);
+        }
+
+        @Override
+        public void onTornTail(String detail) {
+            tornTails.add(detail);
+        }
+    }
+
+    private ChronicleJournal open() throws IOException {
+        // Every journal has a salt of its own.
+        return ChronicleJournal.open(
+                spool, 4 << 20, true, new Random(spool.hashCode() + 1L), Runnable::run);
+    }
+
+    private static JournalRecord record(String text) {
+        return new JournalRecord(
+                (byte) 1, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), List.of());
+    }
+
+    private List<Long> write(String... texts) throws IOException {
+        try (var journal = open()) {
+            var positions = new ArrayList<Long>();
+            for (String text : texts) {
+                assertTrue(journal.reserve(text.length() + 100L));
+                positions.add(journal.append(record(text)));
+            }
+            journal.force();
+            return positions;
+        }
+    }
+
+    private Seen recover() throws IOException {
+        var seen = new Seen();
+        try (var journal = open()) {
+            journal.recover(seen);
+        }
+        return seen;
+    }
+
+    private List<Path> files() throws IOException {
+        try (var found = Files.walk(spool.resolve("epochs"))) {
+            return found.filter(path -> path.toString().endsWith(".cq4")).sorted().toList();
+        }
+    }
+
+    private static Path epochOf(Path file) {
+        Path epoch = file.getParent();
+        assertNotNull(epoch);
+        return epoch;
+    }
+
+    private int quarantined() throws IOException {
+        Path quarantine = spool.resolve("quarantine");
+        if (!Files.isDirectory(quarantine)) {
+            return 0;
+        }
+        try (var found = Files.list(quarantine)) {
+            return (int) found.count();
+        }
+    }
+
+    private static void overwrite(Path file, long at, byte[] bytes) throws IOException {
+        try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(bytes), at);
+        }
+    }
+
+    @Test
+    void readsEarlierEpochsInOrderAndByPosition() throws IOException {
+        write("one", "two");
+        write("three");
+        try (var journal = open()) {
+            assertEquals(3, journal.epoch());
+            var seen = new Seen();
+            journal.recover(seen);
+            assertEquals(List.of("one", "two", "three"), seen.records);
+            assertEquals(List.of(), seen.damage);
+            assertEquals(List.of(), seen.tornTails);
+            var bytes = ByteBuffer.allocate(4);
+            journal.read(seen.positions.get(2), 1, bytes);
+            assertEquals("hree", new String(bytes.array(), StandardCharsets.UTF_8));
+            assertTrue(journal.reserve(100));
+            long position = journal.append(record("four"));
+            journal.read(position, 0, bytes.clear());
+            assertEquals("four", new String(bytes.array(), StandardCharsets.UTF_8));
+        }
+    }
+
+    @Test
+    void beginsANewFileBySizeAndNeverReusesOne() throws IOException {
+        var random = new Random(5);
+        var texts = new ArrayList<String>();
+        var body = ByteBuffer.allocate(300_000);
+        random.nextBytes(body.array());
+        Arrays.fill(body.array(), (byte) 'x');
+        try (var journal = open()) {
+            for (int i = 0; i < 40; i++) {
+                assertTrue(journal.reserve(310_000));
+                var head = ByteBuffer.wrap("n%02d".formatted(i).getBytes(StandardCharsets.UTF_8));
+                journal.append(new JournalRecord((byte) 1, head, List.of(body)));
+                texts.add("n%02d".formatted(i));
+            }
+            journal.force();
+            assertTrue(journal.currentFile() >= 2);
+            int current = journal.currentFile();
+            journal.delete(0);
+            journal.delete(0);
+            assertEquals(current, journal.currentFile());
+        }
+        Seen seen = recover();
+        List<String> starts = seen.records.stream().map(text -> text.substring(0, 3)).toList();
+        assertEquals(texts.subList(texts.size() - starts.size(), texts.size()), starts);
+        assertEquals(List.of(), seen.damage);
+    }
+
+    @Test
+    void losesOneRecordToABrokenOneAndSaysSo() throws IOException {
+        List<Long> positions = write("one", "two", "three");
+        long second = SpoolJournal.offsetOf(positions.get(1));
+        overwrite(files().getFirst(), second + Frames.HEADER_BYTES, new byte[] {'T'});
+        Seen seen = recover();
+        assertEquals(List.of("one", "three"), seen.records);
+        assertEquals(1, seen.damage.size());
+        assertEquals(1, quarantined());
+    }
+
+    /// Chronicle alone would read nothing behind a page of zeros.
+    @Test
+    void readsOnBehindAPageOfZeros() throws IOException {
+        List<Long> positions = write("one", "x".repeat(6000), "three");
+        long second = SpoolJournal.offsetOf(positions.get(1));
+        overwrite(files().getFirst(), second - 4, new byte[4096]);
+        Seen seen = recover();
+        assertEquals(List.of("one", "three"), seen.records);
+        assertEquals(1, seen.damage.size());
+    }
+
+    @Test
+    void dropsATornTailWithoutAlarm() throws IOException {
+        List<Long> positions = write("one", "two, which is torn");
+        long last = SpoolJournal.offsetOf(positions.get(1));
+        try (var channel = FileChannel.open(files().getFirst(), StandardOpenOption.WRITE)) {
+            channel.truncate(last + Frames.HEADER_BYTES + 5);
+        }
+        Seen seen = recover();
+        assertEquals(List.of("one"), seen.records);
+        assertEquals(List.of(), seen.damage);
+        assertEquals(1, seen.tornTails.size());
+    }
+
+    @Test
+    void startsWithEmptyGarbageAndForeignFiles() throws IOException {
+        write("one");
+        Path epoch = epochOf(files().getFirst());
+        Files.write(epoch.resolve("19700102-00LX.cq4"), new byte[0]);
+        var garbage = new byte[100_000];
+        new Random(9).nextBytes(garbage);
+        Files.write(epoch.resolve("19700103-00LX.cq4"), garbage);
+        Files.createDirectory(epoch.resolve("19700104-00LX.cq4"));
+        Files.write(spool.resolve("epochs").resolve("README"), new byte[] {1});
+        Files.createDirectory(spool.resolve("epochs").resolve("0000009-xyz"));
+        Seen seen = recover();
+        assertEquals(List.of("one"), seen.records);
+        assertEquals(List.of(), seen.damage);
+    }
+
+    @Test
+    void setsAsideWhatItCannotUnderstand() throws IOException {
+        List<Long> positions = write("one", "poison", "two", "three");
+        Path file = files().getFirst();
+        // Of a version to come, with a checksum that is right.
+        var header = ByteBuffer.allocate(Frames.HEADER_BYTES);
+        long at = SpoolJournal.offsetOf(positions.get(2));
+        try (var channel =
+                FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            channel.read(header, at);
+            header.put(12, (byte) 99);
+            header.putInt(36, Frames.crc(header, 0, 36));
+            channel.write(header.flip(), at);
+        }
+        Seen seen = recover();
+        assertEquals(List.of("one", "three"), seen.records);
+        assertEquals(2, seen.damage.size());
+        assertTrue(seen.damage.get(1).contains("version 99"), seen.damage.get(1));
+        assertEquals(2, quarantined());
+    }
+
+    @Test
+    void deletesAnEpochWithItsLastFile() throws IOException {
+        write("one");
+        Path epoch = epochOf(files().getFirst());
+        try (var journal = open()) {
+            journal.recover(new Seen());
+            journal.delete(0);
+        }
+        assertFalse(Files.exists(epoch));
+    }
+}
