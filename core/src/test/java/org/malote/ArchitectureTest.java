@@ -109,9 +109,19 @@ final class ArchitectureTest {
                             "org.malote.server..")
                     .should()
                     .dependOnClassesThat()
-                    .resideInAnyPackage(
-                            "org.malote.delivery..", "org.malote.bounce..", "org.malote.dns..")
+                    .resideInAnyPackage("org.malote.delivery..", "org.malote.bounce..")
                     .because("R5: what takes mail must not wait for what passes it on");
+
+    @ArchTest
+    static final ArchRule R15_ONLY_THE_POLICY_LOOKS_NAMES_UP_FOR_A_SESSION =
+            noClasses()
+                    .that()
+                    .resideInAnyPackage(
+                            "org.malote.session..", "org.malote.accept..", "org.malote.server..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("org.malote.dns..")
+                    .because("R15: a verdict may come late; octets and receipts may not");
 
     @ArchTest
     static final ArchRule R6_THE_SENDING_SIDE_KNOWS_NO_SESSIONS =

@@ -11,7 +11,6 @@ import java.util.Enumeration;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
-import org.malote.bounce.BounceSettings;
 import org.malote.bounce.BounceWriter;
 import org.malote.config.Settings;
 import org.malote.delivery.AddressFamilies;
@@ -25,7 +24,7 @@ import org.malote.delivery.PrivateAddresses;
 import org.malote.delivery.Route;
 import org.malote.delivery.RouteTable;
 import org.malote.delivery.Via;
-import org.malote.dns.DnsjavaDns;
+import org.malote.dns.Dns;
 import org.malote.offload.TlsContexts;
 import org.malote.queue.MailQueue;
 import org.malote.telemetry.DeliveryLog;
@@ -44,6 +43,7 @@ final class Deliveries {
             Collection<InetSocketAddress> bound,
             MailQueue queue,
             TlsContexts clientTls,
+            Dns dns,
             Threads threads,
             Clock clock,
             SplittableRandom random,
@@ -57,11 +57,7 @@ final class Deliveries {
                         isOurs(bound, settings.delivery().mxPort()),
                         address -> !allowsPrivate && PrivateAddresses.contains(address),
                         families());
-        MxResolver mx =
-                new MxResolver(
-                        new DnsjavaDns(settings.dns(), threads.waiting(), System::nanoTime),
-                        rules,
-                        random.split());
+        MxResolver mx = new MxResolver(dns, rules, random.split());
         MaildirTransport maildir =
                 new MaildirTransport(
                         threads.io(),
@@ -72,12 +68,7 @@ final class Deliveries {
                         settings.queue().durability());
         BounceWriter bounces =
                 new BounceWriter(
-                        queue,
-                        BounceSettings.defaults(hostname, settings.queue().retry()),
-                        clock,
-                        random.split(),
-                        threads.io(),
-                        log);
+                        queue, settings.bounce(), clock, random.split(), threads.io(), log);
         return new DeliveryEngine(
                 queue,
                 settings.queue().retry(),

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -29,12 +31,15 @@ import org.malote.config.ConfigFile;
 import org.malote.config.Problem;
 import org.malote.config.Settings;
 import org.malote.delivery.DeliveryEngine;
+import org.malote.dns.Dns;
+import org.malote.dns.DnsjavaDns;
 import org.malote.offload.CertificateSettings;
 import org.malote.offload.SelfSigned;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
 import org.malote.offload.TlsSettings;
+import org.malote.policy.NullMxPolicy;
 import org.malote.policy.Policy;
 import org.malote.policy.RelayPolicy;
 import org.malote.queue.MailQueue;
@@ -71,7 +76,9 @@ final class Malote implements AutoCloseable {
     private final AtomicReference<Settings> settings;
     private final AtomicReference<Policy> policy = new AtomicReference<>();
     private final AtomicReference<TlsContexts> tls = new AtomicReference<>();
+    private final Executor waiting;
     private final MailQueue queue;
+    private final Dns dns;
     private final InboundServer inbound;
     private final DeliveryEngine deliveries;
     private final String readyLine;
@@ -82,6 +89,7 @@ final class Malote implements AutoCloseable {
             throws CommandFailure {
         this.settings = new AtomicReference<>(settings);
         this.reread = reread;
+        this.waiting = threads.waiting();
         try {
             SplittableRandom random = new SplittableRandom(secureRandom.nextLong());
             makePrivateDirectory(settings.state());
@@ -108,6 +116,7 @@ final class Malote implements AutoCloseable {
             meters.watchQueue(queue::stats);
             meters.watchCount("malote.log.dropped", "Log lines dropped", log::dropped);
 
+            dns = new DnsjavaDns(settings.dns(), threads.waiting(), System::nanoTime);
             policy.set(policy(settings));
             inbound =
                     new InboundServer(
@@ -139,6 +148,7 @@ final class Malote implements AutoCloseable {
                             bound.values(),
                             queue,
                             clientTls,
+                            dns,
                             threads,
                             clock,
                             random.split(),
@@ -219,8 +229,15 @@ final class Malote implements AutoCloseable {
     }
 
     private Policy policy(Settings wanted) {
-        return new RelayPolicy(
-                wanted.hostname(), wanted.relay(), wanted.routes()::isRouted, queue::admission);
+        Policy relaying =
+                new RelayPolicy(
+                        wanted.hostname(),
+                        wanted.relay(),
+                        wanted.routes()::isRouted,
+                        queue::admission);
+        return wanted.senders().refusesNullMx()
+                ? new NullMxPolicy(relaying, wanted.relay(), dns)
+                : relaying;
     }
 
     private String startAdmin(Settings settings, List<String> listeners, Threads threads)
@@ -295,6 +312,9 @@ final class Malote implements AutoCloseable {
         if (!wanted.relay().equals(running.relay())) {
             results.add("the relay networks changed");
         }
+        if (!wanted.senders().equals(running.senders())) {
+            results.add("the rules for senders changed");
+        }
         if (!wanted.routes().equals(running.routes())) {
             results.add(reroute(wanted));
         }
@@ -311,8 +331,10 @@ final class Malote implements AutoCloseable {
                         running.queue(),
                         running.limits(),
                         wanted.relay(),
+                        wanted.senders(),
                         wanted.routes(),
                         running.delivery(),
+                        running.bounce(),
                         running.dns(),
                         running.admin()));
         return results;
@@ -335,6 +357,7 @@ final class Malote implements AutoCloseable {
         addIfChanged(parts, "[queue]", running.queue(), wanted.queue());
         addIfChanged(parts, "[limits]", running.limits(), wanted.limits());
         addIfChanged(parts, "[delivery]", running.delivery(), wanted.delivery());
+        addIfChanged(parts, "[bounce]", running.bounce(), wanted.bounce());
         addIfChanged(parts, "[dns]", running.dns(), wanted.dns());
         addIfChanged(parts, "[admin]", running.admin(), wanted.admin());
         return String.join(", ", parts);
@@ -351,10 +374,9 @@ final class Malote implements AutoCloseable {
     /// the latest when the patience is over.
     void drain(Duration patience) {
         isDraining = true;
-        long begun = System.nanoTime();
+        var delivered = CompletableFuture.runAsync(() -> deliveries.drain(patience), waiting);
         inbound.drain(patience);
-        Duration left = patience.minusNanos(System.nanoTime() - begun);
-        var _ = deliveries.drain(left.isNegative() ? Duration.ZERO : left);
+        delivered.join();
     }
 
     /// Stops at once. What was acknowledged is in the queue.

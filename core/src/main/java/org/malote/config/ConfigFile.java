@@ -22,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.malote.bounce.BounceSettings;
 import org.malote.config.Section.Notes;
 import org.malote.delivery.DeliverySettings;
 import org.malote.delivery.DeliveryTimeouts;
@@ -36,6 +37,7 @@ import org.malote.offload.Engine;
 import org.malote.offload.TlsSettings;
 import org.malote.policy.Network;
 import org.malote.policy.RelaySettings;
+import org.malote.policy.SenderSettings;
 import org.malote.queue.Durability;
 import org.malote.queue.QueueLimits;
 import org.malote.queue.QueueSettings;
@@ -65,7 +67,7 @@ public final class ConfigFile {
     private final Path base;
     private final DomainName systemHostname;
 
-    private ConfigFile(Path base, DomainName systemHostname) {
+    ConfigFile(Path base, DomainName systemHostname) {
         this.base = base.toAbsolutePath().normalize();
         this.systemHostname = systemHostname;
     }
@@ -153,7 +155,7 @@ public final class ConfigFile {
         return new Problem(file, line, "this is not TOML: " + sentence);
     }
 
-    private Settings settings(Section root) {
+    Settings settings(Section root) {
         DomainName hostname =
                 root.text("hostname", systemHostname, "mx1.isp.example", DomainName::parse);
         Path state = root.text("state", base.resolve(STATE), STATE, this::path);
@@ -162,14 +164,16 @@ public final class ConfigFile {
         QueueSettings queue = queue(root.section("queue"), state);
         SessionLimits limits = limits(root.section("limits"));
         RelaySettings relay = relay(root.section("relay"));
+        SenderSettings senders = senders(root.section("policy"));
         RouteTable routes = routes(root);
         DeliverySettings delivery = delivery(root.section("delivery"), hostname);
+        BounceSettings bounce = bounce(root.section("bounce"), hostname, queue.retry());
         DnsSettings dns = dns(root.section("dns"));
         AdminSettings admin = admin(root.section("admin"));
         root.end();
         return new Settings(
-                hostname, state, listeners, tls, queue, limits, relay, routes, delivery, dns,
-                admin);
+                hostname, state, listeners, tls, queue, limits, relay, senders, routes, delivery,
+                bounce, dns, admin);
     }
 
     private List<ListenerSettings> listeners(Section root) {
@@ -386,6 +390,13 @@ public final class ConfigFile {
         return new RelaySettings(networks);
     }
 
+    private static SenderSettings senders(Section section) {
+        SenderSettings usual = SenderSettings.defaults();
+        boolean refusesNullMx = section.yesOrNo("refuse-null-mx-senders", usual.refusesNullMx());
+        section.end();
+        return new SenderSettings(refusesNullMx);
+    }
+
     private RouteTable routes(Section root) {
         List<Route> routes = new ArrayList<>();
         Set<String> seen = new HashSet<>();
@@ -531,6 +542,29 @@ public final class ConfigFile {
                         section.duration("quit", usual.quit(), MILLISECOND, DAY));
         section.end();
         return timeouts;
+    }
+
+    private static BounceSettings bounce(
+            Section section, DomainName hostname, RetrySchedule retry) {
+        BounceSettings usual = BounceSettings.defaults(hostname.text(), retry);
+        BounceSettings bounce =
+                new BounceSettings(
+                        hostname.text(),
+                        retry,
+                        section.duration(
+                                "delay-after", usual.delayAfter(), MINUTE, DAY.multipliedBy(60)),
+                        section.yesOrNo("tell-delay", usual.tellsDelayByDefault()),
+                        (int)
+                                section.size(
+                                        "returned-octets-max",
+                                        usual.returnedOctetsMax(),
+                                        0,
+                                        100 << 20),
+                        (int)
+                                section.size(
+                                        "header-octets-max", usual.headerOctetsMax(), 0, 1 << 20));
+        section.end();
+        return bounce;
     }
 
     private static DnsSettings dns(Section section) {

@@ -24,6 +24,7 @@ final class Section {
         private final String file;
         private final Map<String, Integer> lines;
         private final List<Problem> problems = new ArrayList<>();
+        private final Set<String> unsaid = new LinkedHashSet<>();
 
         Notes(String file, Map<String, Integer> lines) {
             this.file = file;
@@ -36,6 +37,11 @@ final class Section {
 
         List<Problem> problems() {
             return problems;
+        }
+
+        /// The keys whose default was taken, since the file does not have them.
+        Set<String> unsaid() {
+            return unsaid;
         }
 
         /// The line of the path, or of the nearest thing around it.
@@ -365,7 +371,11 @@ final class Section {
 
     private @Nullable JsonNode take(String key) {
         known.add(key);
-        return values.get(key);
+        JsonNode node = values.get(key);
+        if (node == null) {
+            notes.unsaid.add(at(key));
+        }
+        return node;
     }
 
     private String at(String key) {

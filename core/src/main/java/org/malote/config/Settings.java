@@ -2,11 +2,13 @@ package org.malote.config;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.malote.bounce.BounceSettings;
 import org.malote.delivery.DeliverySettings;
 import org.malote.delivery.RouteTable;
 import org.malote.dns.DnsSettings;
 import org.malote.offload.TlsSettings;
 import org.malote.policy.RelaySettings;
+import org.malote.policy.SenderSettings;
 import org.malote.queue.QueueSettings;
 import org.malote.server.ListenerSettings;
 import org.malote.session.SessionLimits;
@@ -20,6 +22,7 @@ import org.malote.smtp.DomainName;
 /// @param listeners at least one
 /// @param tls with no certificates: one is made under `state`
 /// @param limits of inbound sessions
+/// @param senders `[policy]`
 public record Settings(
         DomainName hostname,
         Path state,
@@ -28,8 +31,10 @@ public record Settings(
         QueueSettings queue,
         SessionLimits limits,
         RelaySettings relay,
+        SenderSettings senders,
         RouteTable routes,
         DeliverySettings delivery,
+        BounceSettings bounce,
         DnsSettings dns,
         AdminSettings admin) {
 

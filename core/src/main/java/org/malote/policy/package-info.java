@@ -3,13 +3,13 @@
 /// **Purpose.** Answers the session's questions: who may send, and to whom.
 ///
 /// **Owns.** The relay rules: mail for routed domains from anyone, mail for other domains from the
-/// relay networks only.
+/// relay networks only. No sender whose domain has a null MX.
 ///
 /// **Never.** Writes to a connection, or blocks: an answer that takes time comes later.
 ///
 /// **Threads.** [Policy#decide] is called on event loops and answers on any thread.
 ///
-/// **Standards.** RFC 5321 §3.6.2, §7.1 (relaying), §4.5.1 (postmaster); RFC 7504.
+/// **Standards.** RFC 5321 §3.6.2, §7.1 (relaying), §4.5.1 (postmaster); RFC 7505 §4.2 (null MX).
 ///
 /// **Known limits.** Recipients of a routed domain are not looked up: the next hop refuses them.
 @NullMarked

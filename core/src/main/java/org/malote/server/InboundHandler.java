@@ -70,6 +70,10 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     /// reset. Ours.
     static final Duration LINGER = Duration.ofSeconds(2);
 
+    /// Octets that are dropped from a closing connection before it is cut all the same. Ours: what
+    /// the two sockets can hold at Linux's largest buffers (net.ipv4.tcp_wmem, tcp_rmem).
+    static final int LINGER_OCTETS_MAX = 16 << 20;
+
     /// Deadlines are looked at this often at least. Ours: 10,000 sessions then cost 700 looks a
     /// second.
     private static final long TICK_NANOS_MAX = TimeUnit.SECONDS.toNanos(15);
@@ -111,6 +115,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private boolean isLineDeadline;
     private long receptionNanos;
     private long receivedOctets;
+    private int lingeredOctets;
     private long tlsStartedNanos;
     private long transactionNanos;
     private int commands;
@@ -250,7 +255,11 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
 
     private void onOctets(ByteBuf octets) {
         if (mode instanceof InputMode.Closing || isGone) {
+            lingeredOctets += octets.readableBytes();
             octets.release();
+            if (lingeredOctets > LINGER_OCTETS_MAX) {
+                hangUp();
+            }
             return;
         }
         if (mode instanceof InputMode.Paused(var until) && until == Wait.GREETING) {

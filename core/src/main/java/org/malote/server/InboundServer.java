@@ -46,6 +46,7 @@ public final class InboundServer implements AutoCloseable {
     private final ChannelGroup sessions = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final List<Channel> listening = new ArrayList<>();
     private final AtomicLong nextSession;
+    private volatile boolean isDraining;
 
     /// @param acceptors accepts connections
     /// @param loops drives them
@@ -126,6 +127,10 @@ public final class InboundServer implements AutoCloseable {
             return;
         }
         sessions.add(channel);
+        if (isDraining) {
+            var _ = channel.close(); // accepted while the listener was being closed
+            return;
+        }
         if (!listener.proxyNetworks().isEmpty()) {
             channel.pipeline().addLast(new HAProxyMessageDecoder(PROXY_HEADER_OCTETS_MAX, true));
         }
@@ -150,6 +155,7 @@ public final class InboundServer implements AutoCloseable {
     /// middle of, and closes what is left at the deadline. Blocks until then; not for an event
     /// loop.
     public void drain(Duration patience) {
+        isDraining = true;
         stopListening();
         for (Channel channel : sessions) {
             channel.eventLoop()
@@ -162,7 +168,11 @@ public final class InboundServer implements AutoCloseable {
                                 }
                             });
         }
-        sessions.newCloseFuture().awaitUninterruptibly(patience.toMillis());
+        try {
+            quota.awaitNone(patience);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
         sessions.close().awaitUninterruptibly(1000);
     }
 

@@ -1,9 +1,13 @@
 package org.malote.server;
 
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.malote.session.SessionLimits;
 
 /// Counts sessions, over all and by client network. Safe for every event loop. Its size is bounded
@@ -16,6 +20,11 @@ final class SessionQuota {
     private final int sessionsMax;
     private final int sessionsPerNetworkMax;
     private final AtomicInteger sessions = new AtomicInteger();
+
+    /// Counted down when the last session leaves.
+    private final AtomicReference<CountDownLatch> lastLeft =
+            new AtomicReference<>(new CountDownLatch(1));
+
     private final ConcurrentHashMap<ClientNetwork, Integer> byNetwork = new ConcurrentHashMap<>();
 
     SessionQuota(SessionLimits limits) {
@@ -38,7 +47,18 @@ final class SessionQuota {
     }
 
     void leave() {
-        sessions.decrementAndGet();
+        if (sessions.decrementAndGet() == 0) {
+            lastLeft.get().countDown();
+        }
+    }
+
+    /// Waits until there is no session, or for so long.
+    void awaitNone(Duration timeout) throws InterruptedException {
+        CountDownLatch left = new CountDownLatch(1);
+        lastLeft.set(left);
+        if (sessions.get() > 0) {
+            var _ = left.await(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        }
     }
 
     /// Takes a place among the sessions of the client's network. Give it back with [#leaveNetwork].

@@ -1,10 +1,12 @@
 package org.malote.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.dataformat.toml.TomlMapper;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -12,12 +14,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.malote.config.ConfigFile.Result;
+import org.malote.config.Section.Notes;
 import org.malote.delivery.DomainPattern;
 import org.malote.delivery.Route;
 import org.malote.delivery.TlsUse;
@@ -74,6 +78,12 @@ final class ConfigFileTest {
                         [relay]
                         networks = ["127.0.0.0/8", "::1/128", "10.0.0.0/8"]
 
+                        [policy]
+                        refuse-null-mx-senders = false
+
+                        [bounce]
+                        delay-after = "1h"
+
                         [[route]]
                         domain = "isp.example"
                         via    = "lmtp:127.0.0.1:2003"
@@ -128,6 +138,8 @@ final class ConfigFileTest {
         assertEquals(500, settings.limits().recipientsMax());
         assertEquals(Duration.ofSeconds(90), settings.limits().idleTimeout());
         assertEquals(3, settings.relay().networks().size());
+        assertFalse(settings.senders().refusesNullMx());
+        assertEquals(Duration.ofHours(1), settings.bounce().delayAfter());
         assertEquals(
                 List.of(
                         new Route(
@@ -406,6 +418,18 @@ final class ConfigFileTest {
         }
         String deep = "a = " + "[".repeat(100_000);
         assertInstanceOf(Result.Invalid.class, ConfigFile.parse(deep, "f", BASE, HOSTNAME));
+    }
+
+    /// core/malote.toml is the operator's reference.
+    @Test
+    void theReferenceHasEveryKeyWithItsDefault() throws IOException {
+        String reference = Files.readString(Path.of("malote.toml"));
+        assertEquals(valid("hostname = \"mx1.isp.example\""), valid(reference));
+        Notes notes = new Notes("malote.toml", Lines.of(reference));
+        var _ =
+                new ConfigFile(BASE, HOSTNAME)
+                        .settings(Section.root(new TomlMapper().readTree(reference), notes));
+        assertEquals(Set.of("route"), notes.unsaid()); // there is none by default
     }
 
     private static Settings valid(String text) {
