@@ -49,6 +49,7 @@ public final class Acceptance {
             Peer peer,
             Greeting greeting,
             Transaction transaction) {
+        Envelope envelope = envelope(session, facts.hostname(), peer, greeting, transaction);
         MessageWriter writer = queue.begin();
         Instant now = clock.instant();
         writer.write(
@@ -57,7 +58,7 @@ public final class Acceptance {
                                 facts, peer, greeting, transaction, writer.id(), now)));
         return new MessageIntake(
                 writer,
-                envelope(session, facts.hostname(), peer, greeting, transaction),
+                envelope,
                 facts.limits().messageOctetsMax(),
                 facts.limits().receivedHeadersMax());
     }

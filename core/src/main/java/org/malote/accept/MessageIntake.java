@@ -100,7 +100,11 @@ public final class MessageIntake {
             done.accept(new MessageOutcome.Spoiled(fault));
             return;
         }
-        writer.seal(envelope, result -> done.accept(Acceptance.outcome(result)));
+        try {
+            writer.seal(envelope, result -> done.accept(Acceptance.outcome(result)));
+        } catch (IllegalArgumentException _) {
+            done.accept(new MessageOutcome.Spoiled(Fault.ENVELOPE_TOO_BIG));
+        }
     }
 
     /// The message will not come to its end.

@@ -24,10 +24,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
 import java.util.Iterator;
-import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.malote.queue.MailQueue;
@@ -47,6 +48,9 @@ public final class ControlServer implements AutoCloseable {
     /// Requests at one time. Ours: an operator and a script or two.
     private static final int REQUESTS_MAX = 8;
 
+    /// How long accepting rests after it failed. Ours.
+    private static final long ACCEPT_PAUSE_MILLIS = 200;
+
     /// Room for 60,000 ids.
     private static final int REQUEST_BYTES_MAX = 1 << 20;
 
@@ -58,7 +62,7 @@ public final class ControlServer implements AutoCloseable {
     private final ServerSocketChannel listening;
     private final Path socket;
     private final MailQueue queue;
-    private final Supplier<List<String>> reload;
+    private final Supplier<ReloadResult> reload;
     private final InstantSource clock;
     private final Executor requests;
     private final Semaphore free = new Semaphore(REQUESTS_MAX);
@@ -67,7 +71,7 @@ public final class ControlServer implements AutoCloseable {
             ServerSocketChannel listening,
             Path socket,
             MailQueue queue,
-            Supplier<List<String>> reload,
+            Supplier<ReloadResult> reload,
             InstantSource clock,
             Executor requests) {
         this.listening = listening;
@@ -89,7 +93,7 @@ public final class ControlServer implements AutoCloseable {
     public static ControlServer start(
             Path socket,
             MailQueue queue,
-            Supplier<List<String>> reload,
+            Supplier<ReloadResult> reload,
             InstantSource clock,
             ThreadFactory accepting,
             Executor requests)
@@ -123,11 +127,17 @@ public final class ControlServer implements AutoCloseable {
                     continue;
                 }
                 requests.execute(() -> serve(connection));
-            } catch (ClosedChannelException _) {
-                return;
+            } catch (ClosedChannelException | RejectedExecutionException _) {
+                return; // the server is stopping
             } catch (IOException e) {
+                // Such as no free descriptor: the operator will need this socket all the more.
                 LOG.warn("the control socket does not accept: {}", e.getMessage());
-                return;
+                try {
+                    TimeUnit.MILLISECONDS.sleep(ACCEPT_PAUSE_MILLIS);
+                } catch (InterruptedException _) {
+                    Thread.currentThread().interrupt();
+                    return;
+                }
             }
         }
     }
@@ -226,11 +236,15 @@ public final class ControlServer implements AutoCloseable {
                 }
             }
             case ControlRequest.Reload _ -> {
-                List<String> results = reload.get();
-                for (String result : results) {
-                    line(out, JsonNodeFactory.instance.objectNode().put("reload", result));
+                ReloadResult result = reload.get();
+                for (String text : result.lines()) {
+                    line(out, JsonNodeFactory.instance.objectNode().put("reload", text));
                 }
-                last.put("done", results.size());
+                if (result.isTaken()) {
+                    last.put("done", 1);
+                } else {
+                    last.put("error", "the running configuration goes on; mend the file first");
+                }
             }
         }
     }

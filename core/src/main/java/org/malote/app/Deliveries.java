@@ -24,7 +24,7 @@ import org.malote.delivery.PrivateAddresses;
 import org.malote.delivery.Route;
 import org.malote.delivery.RouteTable;
 import org.malote.delivery.Via;
-import org.malote.dns.Dns;
+import org.malote.dns.DnsjavaDns;
 import org.malote.offload.TlsContexts;
 import org.malote.queue.MailQueue;
 import org.malote.telemetry.DeliveryLog;
@@ -43,7 +43,6 @@ final class Deliveries {
             Collection<InetSocketAddress> bound,
             MailQueue queue,
             TlsContexts clientTls,
-            Dns dns,
             Threads threads,
             Clock clock,
             SplittableRandom random,
@@ -57,7 +56,11 @@ final class Deliveries {
                         isOurs(bound, settings.delivery().mxPort()),
                         address -> !allowsPrivate && PrivateAddresses.contains(address),
                         families());
-        MxResolver mx = new MxResolver(dns, rules, random.split());
+        MxResolver mx =
+                new MxResolver(
+                        new DnsjavaDns(settings.dns(), threads.waiting(), System::nanoTime),
+                        rules,
+                        random.split());
         MaildirTransport maildir =
                 new MaildirTransport(
                         threads.io(),

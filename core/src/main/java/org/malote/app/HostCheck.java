@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -25,6 +26,9 @@ import org.malote.smtp.IpAddresses;
 
 /// Whether this host has what the settings name.
 final class HostCheck {
+    /// unix(7): sun_path has 108 octets; the JDK keeps some.
+    private static final int SOCKET_OCTETS_MAX = 100;
+
     private HostCheck() {}
 
     /// @param notes told of what is no problem and still worth knowing
@@ -34,6 +38,18 @@ final class HostCheck {
         List<String> problems = new ArrayList<>();
         directory("state", settings.state(), problems);
         directory("queue directory", settings.queue().directory(), problems);
+        int socketOctets =
+                settings.controlSocket().toString().getBytes(StandardCharsets.UTF_8).length;
+        if (socketOctets > SOCKET_OCTETS_MAX) {
+            problems.add(
+                    "the path of the control socket, "
+                            + settings.controlSocket()
+                            + ", has "
+                            + socketOctets
+                            + " octets and may have "
+                            + SOCKET_OCTETS_MAX
+                            + "; choose a shorter \"state\"");
+        }
         tls(settings, problems, notes);
         if (new ControlClient(settings.controlSocket()).isServed()) {
             notes.accept(
@@ -77,22 +93,39 @@ final class HostCheck {
         }
     }
 
+    /// Binds all at once: two that are fine alone can be in each other's way.
     private static void ports(Settings settings, List<String> problems) {
-        for (ListenerSettings listener : settings.listeners()) {
-            String problem = bindProblem(listener.address());
-            if (problem != null) {
-                problems.add("listener \"" + listener.name() + "\": " + problem);
+        List<ServerSocket> bound = new ArrayList<>();
+        try {
+            for (ListenerSettings listener : settings.listeners()) {
+                String problem = bindProblem(listener.address(), bound);
+                if (problem != null) {
+                    problems.add("listener \"" + listener.name() + "\": " + problem);
+                }
             }
-        }
-        InetSocketAddress admin = settings.admin().address();
-        String problem = admin == null ? null : bindProblem(admin);
-        if (problem != null) {
-            problems.add("[admin]: " + problem);
+            InetSocketAddress admin = settings.admin().address();
+            String problem = admin == null ? null : bindProblem(admin, bound);
+            if (problem != null) {
+                problems.add("[admin]: " + problem);
+            }
+        } finally {
+            bound.forEach(HostCheck::close);
         }
     }
 
-    private static @Nullable String bindProblem(InetSocketAddress address) {
-        try (ServerSocket socket = new ServerSocket()) {
+    private static void close(ServerSocket socket) {
+        try {
+            socket.close();
+        } catch (IOException _) {
+            // the process ends soon
+        }
+    }
+
+    private static @Nullable String bindProblem(
+            InetSocketAddress address, List<ServerSocket> bound) {
+        try {
+            ServerSocket socket = new ServerSocket();
+            bound.add(socket);
             socket.setReuseAddress(true);
             socket.bind(address);
             return null;

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -26,6 +26,7 @@ import org.malote.accept.Acceptance;
 import org.malote.admin.AdminServer;
 import org.malote.admin.ControlServer;
 import org.malote.admin.Health;
+import org.malote.admin.ReloadResult;
 import org.malote.admin.StatusPage;
 import org.malote.config.ConfigFile;
 import org.malote.config.Problem;
@@ -78,7 +79,8 @@ final class Malote implements AutoCloseable {
     private final AtomicReference<TlsContexts> tls = new AtomicReference<>();
     private final Executor waiting;
     private final MailQueue queue;
-    private final Dns dns;
+    private final Dns senderDns;
+    private final NullMxPolicy.Timer policyTimer;
     private final InboundServer inbound;
     private final DeliveryEngine deliveries;
     private final String readyLine;
@@ -116,7 +118,15 @@ final class Malote implements AutoCloseable {
             meters.watchQueue(queue::stats);
             meters.watchCount("malote.log.dropped", "Log lines dropped", log::dropped);
 
-            dns = new DnsjavaDns(settings.dns(), threads.waiting(), System::nanoTime);
+            senderDns =
+                    new DnsjavaDns(
+                            settings.dns().withoutWaiting(), threads.waiting(), System::nanoTime);
+            policyTimer =
+                    (delay, task) -> {
+                        var _ =
+                                threads.housekeeping()
+                                        .schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+                    };
             policy.set(policy(settings));
             inbound =
                     new InboundServer(
@@ -148,7 +158,6 @@ final class Malote implements AutoCloseable {
                             bound.values(),
                             queue,
                             clientTls,
-                            dns,
                             threads,
                             clock,
                             random.split(),
@@ -236,7 +245,7 @@ final class Malote implements AutoCloseable {
                         wanted.routes()::isRouted,
                         queue::admission);
         return wanted.senders().refusesNullMx()
-                ? new NullMxPolicy(relaying, wanted.relay(), dns)
+                ? new NullMxPolicy(relaying, wanted.relay(), senderDns, policyTimer)
                 : relaying;
     }
 
@@ -276,68 +285,66 @@ final class Malote implements AutoCloseable {
 
     /// Reads the configuration again and takes over what can change while mail flows. When anything
     /// in it is wrong, everything stays as it is.
-    ///
-    /// @return what came of it, a sentence each
-    synchronized List<String> reload() {
-        List<String> results =
+    synchronized ReloadResult reload() {
+        ReloadResult result =
                 switch (reread.get()) {
-                    case ConfigFile.Result.Invalid(var problems) -> {
-                        List<String> lines =
-                                new ArrayList<>(problems.stream().map(Problem::toString).toList());
-                        lines.add("nothing was changed");
-                        yield lines;
-                    }
+                    case ConfigFile.Result.Invalid(var problems) ->
+                            ReloadResult.refused(problems.stream().map(Problem::toString).toList());
                     case ConfigFile.Result.Valid(Settings wanted) -> takeOver(wanted);
                 };
-        results.forEach(result -> LOG.info("reload: {}", result));
-        return results;
+        result.lines().forEach(line -> LOG.info("reload: {}", line));
+        return result;
     }
 
-    private List<String> takeOver(Settings wanted) {
+    private ReloadResult takeOver(Settings wanted) {
+        Settings running = settings.get();
+        Settings next = withChangeable(running, wanted);
         TlsContexts contexts;
         try {
-            contexts = openTls(wanted);
+            contexts = openTls(next);
         } catch (TlsProblems e) {
-            List<String> lines = new ArrayList<>(e.problems());
-            lines.add("nothing was changed");
-            return lines;
+            return ReloadResult.refused(e.problems());
         } catch (IOException e) {
-            return List.of(String.valueOf(e.getMessage()), "nothing was changed");
+            return ReloadResult.refused(List.of(String.valueOf(e.getMessage())));
         }
         List<String> results = new ArrayList<>();
-        Settings running = settings.get();
         tls.getAndSet(contexts).close();
         results.add("certificates were read again");
-        policy.set(policy(wanted));
-        if (!wanted.relay().equals(running.relay())) {
+        policy.set(policy(next));
+        if (!next.relay().equals(running.relay())) {
             results.add("the relay networks changed");
         }
-        if (!wanted.senders().equals(running.senders())) {
+        if (!next.senders().equals(running.senders())) {
             results.add("the rules for senders changed");
         }
-        if (!wanted.routes().equals(running.routes())) {
-            results.add(reroute(wanted));
+        if (!next.routes().equals(running.routes())) {
+            results.add(reroute(next));
         }
         String restart = needRestart(running, wanted);
         if (!restart.isEmpty()) {
             results.add("a restart is needed for what changed in " + restart);
         }
-        settings.set(
-                new Settings(
-                        running.hostname(),
-                        running.state(),
-                        running.listeners(),
-                        wanted.tls(),
-                        running.queue(),
-                        running.limits(),
-                        wanted.relay(),
-                        wanted.senders(),
-                        wanted.routes(),
-                        running.delivery(),
-                        running.bounce(),
-                        running.dns(),
-                        running.admin()));
-        return results;
+        settings.set(next);
+        return ReloadResult.taken(results);
+    }
+
+    /// The running settings with what can change while mail flows. Nothing else of the new ones is
+    /// used: a name or a listener is the same for all parts, until the next start.
+    private static Settings withChangeable(Settings running, Settings wanted) {
+        return new Settings(
+                running.hostname(),
+                running.state(),
+                running.listeners(),
+                wanted.tls(),
+                running.queue(),
+                running.limits(),
+                wanted.relay(),
+                wanted.senders(),
+                wanted.routes(),
+                running.delivery(),
+                running.bounce(),
+                running.dns(),
+                running.admin());
     }
 
     private String reroute(Settings wanted) {
@@ -374,9 +381,21 @@ final class Malote implements AutoCloseable {
     /// the latest when the patience is over.
     void drain(Duration patience) {
         isDraining = true;
-        var delivered = CompletableFuture.runAsync(() -> deliveries.drain(patience), waiting);
+        CountDownLatch delivered = new CountDownLatch(1);
+        waiting.execute(
+                () -> {
+                    try {
+                        var _ = deliveries.drain(patience);
+                    } finally {
+                        delivered.countDown();
+                    }
+                });
         inbound.drain(patience);
-        delivered.join();
+        try {
+            delivered.await();
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /// Stops at once. What was acknowledged is in the queue.

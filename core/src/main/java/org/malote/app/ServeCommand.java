@@ -36,7 +36,7 @@ final class ServeCommand implements Callable<Integer> {
     private static final Duration STOP_MAX = Duration.ofSeconds(30);
 
     /// What of it the peers and hosts have to finish; the rest is for the queue and the log.
-    private static final Duration DRAIN_MAX = Duration.ofSeconds(24);
+    private static final Duration DRAIN_MAX = Duration.ofSeconds(20);
 
     @Spec private @Nullable CommandSpec spec;
 
@@ -66,20 +66,16 @@ final class ServeCommand implements Callable<Integer> {
                                 Threads.factory("log"));
                 Threads threads = new Threads(Runtime.getRuntime().availableProcessors())) {
             CountDownLatch stop = new CountDownLatch(1);
-            listenForStop(stop);
+            listenForStop(stop, threads);
+            ReloadSignal reload = new ReloadSignal();
+            Signals.on("HUP", reload);
             Malote malote = Malote.start(settings, config::read, threads, log);
             try (malote) {
-                Signals.on("HUP", malote::reload);
+                reload.started(malote);
                 PrintWriter out = command.commandLine().getOut();
                 out.println(malote.readyLine());
                 out.flush();
                 stop.await();
-                var _ =
-                        threads.housekeeping()
-                                .schedule(
-                                        ServeCommand::onOverdue,
-                                        STOP_MAX.toMillis(),
-                                        TimeUnit.MILLISECONDS);
                 malote.drain(DRAIN_MAX);
             }
             LOG.info("stopped");
@@ -89,7 +85,7 @@ final class ServeCommand implements Callable<Integer> {
 
     /// The first signal drains, the second ends the process at once: what was acknowledged is on
     /// disk in either case.
-    private static void listenForStop(CountDownLatch stop) {
+    private static void listenForStop(CountDownLatch stop, Threads threads) {
         AtomicInteger signals = new AtomicInteger();
         for (String name : new String[] {"TERM", "INT"}) {
             Signals.on(
@@ -97,11 +93,39 @@ final class ServeCommand implements Callable<Integer> {
                     () -> {
                         if (signals.incrementAndGet() == 1) {
                             LOG.info("SIG{}: draining", name);
+                            var _ =
+                                    threads.housekeeping()
+                                            .schedule(
+                                                    ServeCommand::onOverdue,
+                                                    STOP_MAX.toMillis(),
+                                                    TimeUnit.MILLISECONDS);
                             stop.countDown();
                         } else {
                             Runtime.getRuntime().halt(1);
                         }
                     });
+        }
+    }
+
+    /// SIGHUP, which may come while the server still starts.
+    private static final class ReloadSignal implements Runnable {
+        private @Nullable Malote malote;
+        private boolean isMissed;
+
+        synchronized void started(Malote running) {
+            malote = running;
+            if (isMissed) {
+                var _ = running.reload();
+            }
+        }
+
+        @Override
+        public synchronized void run() {
+            if (malote == null) {
+                isMissed = true;
+            } else {
+                var _ = malote.reload();
+            }
         }
     }
 

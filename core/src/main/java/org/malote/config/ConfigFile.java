@@ -39,6 +39,7 @@ import org.malote.policy.Network;
 import org.malote.policy.RelaySettings;
 import org.malote.policy.SenderSettings;
 import org.malote.queue.Durability;
+import org.malote.queue.Envelope;
 import org.malote.queue.QueueLimits;
 import org.malote.queue.QueueSettings;
 import org.malote.queue.RetrySchedule;
@@ -46,6 +47,7 @@ import org.malote.server.ListenerSettings;
 import org.malote.server.Profile;
 import org.malote.server.TlsMode;
 import org.malote.session.SessionLimits;
+import org.malote.smtp.Ascii;
 import org.malote.smtp.DomainName;
 import org.malote.smtp.Printable;
 
@@ -157,7 +159,7 @@ public final class ConfigFile {
 
     Settings settings(Section root) {
         DomainName hostname =
-                root.text("hostname", systemHostname, "mx1.isp.example", DomainName::parse);
+                root.text("hostname", systemHostname, "mx1.isp.example", ConfigFile::hostname);
         Path state = root.text("state", base.resolve(STATE), STATE, this::path);
         List<ListenerSettings> listeners = listeners(root);
         TlsSettings tls = tls(root.section("tls"));
@@ -193,9 +195,8 @@ public final class ConfigFile {
                     section.requiredText(
                             "address", "0.0.0.0:25", text -> Units.parseAddress(text, -1));
             Profile profile = section.word("profile", Profile.MX, PROFILES);
-            if (profile == Profile.AMTP_PUBLIC || profile == Profile.AMTP_PRIVATE) {
-                section.problem(
-                        "profile", "this version has the profiles mx and submission, not AMTP");
+            if (profile != Profile.MX) {
+                section.problem("profile", "this version has the profile mx alone");
             }
             TlsMode tls = section.word("tls", TlsMode.STARTTLS, TLS_MODES);
             List<Network> proxies =
@@ -347,7 +348,11 @@ public final class ConfigFile {
                                 64 << 10, // RFC 5321 §4.5.3.1.7
                                 4L << 30),
                         // RFC 5321 §4.5.3.1.8
-                        section.count("recipients-max", usual.recipientsMax(), 100, 100_000),
+                        section.count(
+                                "recipients-max",
+                                usual.recipientsMax(),
+                                100,
+                                Envelope.RECIPIENTS_MAX),
                         section.count("messages-max", usual.messagesMax(), 1, 1_000_000),
                         section.count("commands-max", usual.commandsMax(), 10, 1_000_000),
                         section.count("errors-max", usual.errorsMax(), 1, 100_000),
@@ -375,6 +380,11 @@ public final class ConfigFile {
                                 usual.sessionsPerNetworkMax(),
                                 1,
                                 1_000_000));
+        if (limits.commandsMax() <= limits.recipientsMax()) {
+            section.problem(
+                    "commands-max",
+                    "\"commands-max\" must be above \"recipients-max\": each recipient is a command");
+        }
         section.end();
         return limits;
     }
@@ -624,6 +634,12 @@ public final class ConfigFile {
             words.put(value.name().toLowerCase(Locale.ROOT).replace('_', '-'), value);
         }
         return words;
+    }
+
+    /// It stands in greetings to peers that know no SMTPUTF8: in A-labels (RFC 5890 §2.3.2.1).
+    private static @Nullable DomainName hostname(String text) {
+        DomainName name = DomainName.parse(text);
+        return name != null && Ascii.isAscii(name.text()) ? name : null;
     }
 
     private static @Nullable Network network(String text) {

@@ -166,7 +166,7 @@ final class Section {
         return otherwise;
     }
 
-    /// A list of texts; one text alone counts as a list of one.
+    /// A list of texts.
     <T> List<T> texts(
             String key, List<T> otherwise, String example, Function<String, @Nullable T> parse) {
         JsonNode node = take(key);

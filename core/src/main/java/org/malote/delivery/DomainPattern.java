@@ -1,6 +1,7 @@
 package org.malote.delivery;
 
 import org.jspecify.annotations.Nullable;
+import org.malote.dns.Idna;
 import org.malote.smtp.AddressLiteral;
 import org.malote.smtp.DomainName;
 import org.malote.smtp.Printable;
@@ -8,7 +9,7 @@ import org.malote.smtp.Printable;
 /// Which destinations a route is for: `isp.example` that domain alone, `*.isp.example` any domain
 /// below it (and not itself), `*` everything, `[192.0.2.1]` that address literal.
 ///
-/// @param text in lower case
+/// @param text in lower case and A-labels (RFC 5890 §2.3.2.1)
 public record DomainPattern(String text) {
     public DomainPattern {
         if (!isValid(text)) {
@@ -27,8 +28,10 @@ public record DomainPattern(String text) {
         }
         boolean isBelow = text.startsWith("*.");
         DomainName name = DomainName.parse(isBelow ? text.substring(2) : text);
-        if (name != null) {
-            return new DomainPattern(isBelow ? "*." + name.text() : name.text());
+        // One domain has two forms, and mail comes for either.
+        String ascii = name == null ? null : Idna.toAscii(name.text());
+        if (ascii != null) {
+            return new DomainPattern(isBelow ? "*." + ascii : ascii);
         }
         return text.equals("*") ? new DomainPattern("*") : null;
     }
@@ -38,7 +41,7 @@ public record DomainPattern(String text) {
         return text.equals("*");
     }
 
-    /// @param destination a domain in lower case, or an address literal
+    /// @param destination a domain in lower case and A-labels, or an address literal
     public boolean matches(String destination) {
         if (isCatchAll()) {
             return true;

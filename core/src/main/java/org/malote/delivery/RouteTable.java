@@ -2,6 +2,8 @@ package org.malote.delivery;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.malote.dns.Idna;
+import org.malote.smtp.Ascii;
 
 /// The operator's routes. The first match wins.
 ///
@@ -18,8 +20,9 @@ public record RouteTable(List<Route> routes) {
     ///
     /// @param destination a domain in lower case, or an address literal
     public @Nullable Route find(String destination) {
+        String ascii = inALabels(destination);
         for (Route route : routes) {
-            if (route.pattern().matches(destination)) {
+            if (route.pattern().matches(ascii)) {
                 return route;
             }
         }
@@ -28,12 +31,22 @@ public record RouteTable(List<Route> routes) {
 
     /// The first route that matches and does not hold: where mail goes that an operator released.
     public @Nullable Route findPastHolds(String destination) {
+        String ascii = inALabels(destination);
         for (Route route : routes) {
-            if (route.pattern().matches(destination) && !(route.via() instanceof Via.Hold)) {
+            if (route.pattern().matches(ascii) && !(route.via() instanceof Via.Hold)) {
                 return route;
             }
         }
         return null;
+    }
+
+    /// RFC 5890 §2.3.2.1: both forms of a name are one domain.
+    private static String inALabels(String destination) {
+        if (Ascii.isAscii(destination)) {
+            return destination;
+        }
+        String ascii = Idna.toAscii(destination);
+        return ascii == null ? destination : ascii;
     }
 
     /// Whether mail for this destination is ours to take from anyone. A catch-all that leads away

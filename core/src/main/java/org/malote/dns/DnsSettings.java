@@ -60,6 +60,20 @@ public record DnsSettings(
                 Duration.ofSeconds(15)); // RFC 2308 §7.1: at most five minutes
     }
 
+    /// The same, where a caller that would have to wait for its turn is told to try later.
+    public DnsSettings withoutWaiting() {
+        return new DnsSettings(
+                servers,
+                timeout,
+                tries,
+                queriesInFlightMax,
+                queriesInFlightMax,
+                cacheOctetsMax,
+                ttlMax,
+                negativeTtlMax,
+                failureTtl);
+    }
+
     /// The same with other servers.
     public DnsSettings withServers(List<InetSocketAddress> others) {
         return new DnsSettings(

@@ -1,6 +1,7 @@
 package org.malote.server;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -204,6 +205,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         mode = new InputMode.Paused(Wait.GREETING);
+        arm(delay.plus(limits().commandTimeout()), "no greeting");
         var _ =
                 context()
                         .executor()
@@ -248,7 +250,13 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         isInReadBurst = true;
         switch (message) {
             case ByteBuf octets -> onOctets(octets);
-            case HAProxyMessage header -> onProxyHeader(header);
+            // Only the first word of a proxy of ours is believed; a refused peer may say what it
+            // likes.
+            case HAProxyMessage header
+                    when mode instanceof InputMode.Paused(var until)
+                            && until == Wait.PEER
+                            && isProxy(peer) ->
+                    onProxyHeader(header);
             default -> ReferenceCountUtil.release(message);
         }
     }
@@ -405,6 +413,8 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         }
         if (isEnded) {
             seal(data.intake(), outcome -> session.on(data.state(), outcome));
+        } else {
+            hangUpIfInputEnded();
         }
         return isEnded;
     }
@@ -412,6 +422,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private boolean onChunk(InputMode.Chunk chunk) {
         armReception();
         if (!chunk.take(input)) {
+            hangUpIfInputEnded();
             return false;
         }
         ReceivingChunk state = chunk.state();
@@ -430,10 +441,19 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private boolean onSkip(InputMode.Skip skip) {
         armReception();
         if (!skip.take(input)) {
+            hangUpIfInputEnded();
             return false;
         }
         perform(new Step.Respond(skip.reply, skip.next));
         return true;
+    }
+
+    /// The rest of a message cannot come any more.
+    private void hangUpIfInputEnded() {
+        if (isInputEnded) {
+            flush();
+            hangUp();
+        }
     }
 
     /// Hands the message to the queue. The session waits; the outcome becomes the next step.
@@ -536,7 +556,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         if (!(next instanceof Chunking)) {
             abandonIntake();
         }
-        if (isDraining) {
+        if (isDraining && isBetweenTransactions(next)) {
             perform(session.onShutdown());
             return;
         }
@@ -583,15 +603,28 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
 
     /// RFC 3207 §4. The input is empty: octets behind STARTTLS have ended the session before.
     private void startTls() {
-        TlsContexts contexts = reception.tls().get();
-        if (contexts == null) {
-            throw new IllegalStateException("a listener with TLS has no TLS contexts");
-        }
         mode = new InputMode.Paused(Wait.HANDSHAKE);
         disarm(); // the TLS handler has a deadline of its own
         tlsStartedNanos = nanoTime();
         ChannelHandlerContext ctx = context();
-        ctx.pipeline().addBefore(ctx.name(), null, contexts.serverHandler(ctx.alloc()));
+        ctx.pipeline().addBefore(ctx.name(), null, serverHandler(ctx.alloc()));
+    }
+
+    private SslHandler serverHandler(ByteBufAllocator allocator) {
+        try {
+            return tlsContexts().serverHandler(allocator);
+        } catch (IllegalStateException _) {
+            // A reload closed them between the two calls: the new ones are there.
+            return tlsContexts().serverHandler(allocator);
+        }
+    }
+
+    private TlsContexts tlsContexts() {
+        TlsContexts contexts = reception.tls().get();
+        if (contexts == null) {
+            throw new IllegalStateException("a listener with TLS has no TLS contexts");
+        }
+        return contexts;
     }
 
     @Override
@@ -655,7 +688,23 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         isDraining = true;
-        if (mode instanceof InputMode.Lines) {
+        if (mode instanceof InputMode.Lines(var state, _) && isBetweenTransactions(state)) {
+            perform(session.onShutdown());
+            endBurst();
+        }
+    }
+
+    private static boolean isBetweenTransactions(AwaitingCommand state) {
+        return switch (state) {
+            case Greeted _, State.Ready _ -> true;
+            case State.Enveloping _, Chunking _ -> false;
+        };
+    }
+
+    /// Tells a session that is in the middle of something that its time is over, where a reply is
+    /// awaited.
+    void dismiss() {
+        if (!isGone && mode instanceof InputMode.Lines) {
             perform(session.onShutdown());
             endBurst();
         }

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.malote.policy.Peer;
 import org.malote.session.Session;
@@ -157,6 +158,17 @@ public final class InboundServer implements AutoCloseable {
     public void drain(Duration patience) {
         isDraining = true;
         stopListening();
+        tellSessions(InboundHandler::drain);
+        try {
+            quota.awaitNone(patience);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+        tellSessions(InboundHandler::dismiss);
+        sessions.close().awaitUninterruptibly(1000);
+    }
+
+    private void tellSessions(Consumer<InboundHandler> message) {
         for (Channel channel : sessions) {
             channel.eventLoop()
                     .execute(
@@ -164,16 +176,10 @@ public final class InboundServer implements AutoCloseable {
                                 InboundHandler handler =
                                         channel.pipeline().get(InboundHandler.class);
                                 if (handler != null) {
-                                    handler.drain();
+                                    message.accept(handler);
                                 }
                             });
         }
-        try {
-            quota.awaitNone(patience);
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
-        sessions.close().awaitUninterruptibly(1000);
     }
 
     private void stopListening() {

@@ -22,6 +22,8 @@ public sealed interface MessageOutcome {
         /// A bare CR or LF: two servers could disagree on where it ends.
         BARE_LINE_END,
         /// As many Received headers as make a loop.
-        LOOP
+        LOOP,
+        /// Recipients whose addresses and parameters take more than the queue can record as one.
+        ENVELOPE_TOO_BIG
     }
 }

@@ -54,6 +54,8 @@ public final class Replies {
                     554,
                     "5.6.0",
                     "a bare CR or LF is in the message; its lines must end with CRLF");
+    static final Reply ENVELOPE_TOO_BIG =
+            Reply.of(552, "5.5.3", "the recipients take too much room; send to fewer at a time");
     static final Reply LOOP = Reply.of(554, "5.4.6", "too many Received headers: a mail loop");
 
     static final Reply TOO_MANY_ERRORS = Reply.of(421, "4.7.0", "too many errors; closing");

@@ -28,6 +28,9 @@ public final class Session {
     private final Reply ehloReply;
     private final Reply heloReply;
 
+    /// A chunk of so many octets is no command that does nothing. Ours: a page.
+    private static final int UNCOUNTED_CHUNK_OCTETS = 4096;
+
     public Session(SessionFacts facts) {
         this.facts = facts;
         this.limits = facts.limits();
@@ -57,7 +60,12 @@ public final class Session {
 
     /// A command came.
     public Step on(AwaitingCommand state, Command command) {
-        AwaitingCommand counted = with(state, state.tally().command());
+        // A message of the size that is announced may come in many chunks; their octets are
+        // bounded.
+        AwaitingCommand counted =
+                command instanceof Command.Bdat(long octets, _) && octets >= UNCOUNTED_CHUNK_OCTETS
+                        ? state
+                        : with(state, state.tally().command());
         if (counted.tally().commands() > limits.commandsMax()) {
             return new Step.Close(Replies.TOO_MANY_COMMANDS, "too many commands");
         }
@@ -84,6 +92,7 @@ public final class Session {
                     switch (fault) {
                         case LINE -> erring(counted, reply);
                         case FRAMING -> new Step.Close(reply, "chunk size not readable");
+                        case FOREIGN -> new Step.Close(reply, "another protocol");
                     };
         };
     }
@@ -303,6 +312,7 @@ public final class Session {
                                 case TOO_BIG -> Replies.TOO_BIG;
                                 case BARE_LINE_END -> Replies.BARE_LINE_END_IN_MESSAGE;
                                 case LOOP -> Replies.LOOP;
+                                case ENVELOPE_TOO_BIG -> Replies.ENVELOPE_TOO_BIG;
                             });
         };
     }

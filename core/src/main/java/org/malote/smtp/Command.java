@@ -57,6 +57,8 @@ public sealed interface Command {
         LINE,
         /// Nothing is known of where the next command starts: a BDAT without a size that can be
         /// read.
-        FRAMING
+        FRAMING,
+        /// The peer speaks another protocol, and what it says next must not be read as mail.
+        FOREIGN
     }
 }

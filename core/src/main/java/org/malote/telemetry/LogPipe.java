@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +29,9 @@ public final class LogPipe extends AppenderBase<ILoggingEvent> implements AutoCl
 
     /// How long closing waits for what is buffered.
     private static final long CLOSE_MILLIS = 2000;
+
+    /// How often the writer looks whether it is to end. Closing wakes it, but not while it writes.
+    private static final long POLL_MILLIS = 500;
 
     private final BlockingQueue<ILoggingEvent> buffer = new ArrayBlockingQueue<>(EVENTS_MAX);
     private final AtomicLong dropped = new AtomicLong();
@@ -97,7 +101,10 @@ public final class LogPipe extends AppenderBase<ILoggingEvent> implements AutoCl
         long reported = 0;
         while (true) {
             try {
-                batch.add(buffer.take());
+                ILoggingEvent first = buffer.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
+                if (first != null) {
+                    batch.add(first);
+                }
             } catch (InterruptedException _) {
                 // Closing: what is left is written below.
             }
@@ -111,7 +118,7 @@ public final class LogPipe extends AppenderBase<ILoggingEvent> implements AutoCl
             bytes.reset();
             try {
                 for (ILoggingEvent event : batch) {
-                    lines.append(event, bytes);
+                    append(event, bytes);
                 }
                 long lost = dropped.get();
                 bytes.writeTo(out);
@@ -130,6 +137,20 @@ public final class LogPipe extends AppenderBase<ILoggingEvent> implements AutoCl
                 reported = dropped.get();
             }
             batch.clear();
+        }
+    }
+
+    /// An event that cannot be written, such as a library's without a message, costs its line and
+    /// no other.
+    private void append(ILoggingEvent event, ByteArrayOutputStream bytes) throws IOException {
+        int before = bytes.size();
+        try {
+            lines.append(event, bytes);
+        } catch (RuntimeException _) {
+            dropped.incrementAndGet();
+            if (bytes.size() > before) {
+                bytes.write('\n');
+            }
         }
     }
 }

@@ -60,7 +60,7 @@ final class ControlTest {
                 ControlServer.start(
                         socket,
                         queue,
-                        () -> List.of("the routes changed"),
+                        () -> ReloadResult.taken(List.of("the routes changed")),
                         InstantSource.fixed(NOW.plusSeconds(90)),
                         Thread::new,
                         task -> Thread.ofVirtual().start(task));

@@ -53,7 +53,6 @@ final class ConfigFileTest {
 
                         [[listener]]
                         address = "[::]:465"
-                        profile = "submission"
                         tls     = "implicit"
                         proxy-networks = ["10.1.0.0/16"]
 
@@ -122,7 +121,7 @@ final class ConfigFileTest {
         var second = settings.listeners().getLast();
         assertEquals("listener-2", second.name());
         assertEquals("[::]:465", Units.format(second.address()));
-        assertEquals(Profile.SUBMISSION, second.profile());
+        assertEquals(Profile.MX, second.profile());
         assertEquals(List.of(Network.parse("10.1.0.0/16")), second.proxyNetworks());
         assertEquals(
                 List.of(
@@ -184,13 +183,13 @@ final class ConfigFileTest {
                 malote.toml:6: "tls" is one of none, starttls, implicit, not "startls"; did you mean "starttls"?
                 malote.toml:9: two listeners are named "mx"; name each its own way
                 malote.toml:10: "address" is written as "0.0.0.0:25", not "25"
-                malote.toml:11: this version has the profiles mx and submission, not AMTP
+                malote.toml:11: this version has the profile mx alone
                 malote.toml:15: "key" is missing; write key = "mx.key"
                 malote.toml:16: "chain" is missing; write chain = "mx.pem"
                 malote.toml:16: unknown key "chian" in [tls.certificates]; did you mean "chain"?
                 malote.toml:20: "retry-first" is a duration such as "5m", from 1ms to 1d, not "soon"
                 malote.toml:21: "free-space-reserve" is a size such as "512MiB", from 1MiB to 1024TiB, not "9KiB"
-                malote.toml:24: "recipients-max" is a number from 100 to 100000, not 5
+                malote.toml:24: "recipients-max" is a number from 100 to 10000, not 5
                 malote.toml:26: "idle-timeout" is a duration such as "5m", from 1s to 1d, not "1ms"
                 malote.toml:29: "networks" is written as "10.0.0.0/8", not "10.0.0.1/8"
                 malote.toml:33: "via" is written as "lmtp:127.0.0.1:2003", not "lmtp:127.0.0.1"

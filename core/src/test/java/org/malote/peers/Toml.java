@@ -14,8 +14,14 @@ record Toml(int port, int tlsPort, String text) {
         return of(folder, certificate, "127.0.0.0/8", rest);
     }
 
-    /// For a server that relays for nobody on this host.
+    /// For a server that relays for nobody on this host, and asks no name server about them.
     static Toml withoutRelay(Folder folder, Certificate certificate, String rest) {
+        return amongStrangers(
+                folder, certificate, "[policy]\nrefuse-null-mx-senders = false\n" + rest);
+    }
+
+    /// For a server that relays for nobody on this host.
+    static Toml amongStrangers(Folder folder, Certificate certificate, String rest) {
         return of(folder, certificate, "192.0.2.0/24", rest);
     }
 

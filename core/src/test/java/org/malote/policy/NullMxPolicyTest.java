@@ -1,7 +1,7 @@
 package org.malote.policy;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -69,17 +69,31 @@ final class NullMxPolicyTest {
     }
 
     @Test
-    void answersWhenTheNameServerDoes() throws UnknownHostException {
+    void answersOnceAndWaitsForNoSlowNameServer() throws UnknownHostException {
+        assertEquals(List.of(Verdict.ACCEPT), answers(true));
+        assertInstanceOf(Verdict.Refuse.class, answers(false).getFirst());
+        assertEquals(1, answers(false).size());
+    }
+
+    private List<Verdict> answers(boolean isSlow) throws UnknownHostException {
         AtomicReference<Consumer<DnsAnswer>> later = new AtomicReference<>();
-        AtomicReference<@Nullable Verdict> answer = new AtomicReference<>();
+        AtomicReference<Runnable> timeOut = new AtomicReference<>();
+        List<Verdict> answers = new ArrayList<>();
         new NullMxPolicy(
                         (_, _, verdict) -> verdict.accept(relayVerdict),
                         RelaySettings.defaults(),
-                        (_, _, answered) -> later.set(answered))
-                .decide(peer(STRANGER), sender("<a@slow.example>"), answer::set);
-        assertNull(answer.get());
-        later.get().accept(new DnsAnswer.NoData());
-        assertEquals(Verdict.ACCEPT, answer.get());
+                        (_, _, answered) -> later.set(answered),
+                        (_, task) -> timeOut.set(task))
+                .decide(peer(STRANGER), sender("<a@slow.example>"), answers::add);
+        assertEquals(List.of(), answers);
+        if (isSlow) {
+            timeOut.get().run();
+        }
+        later.get().accept(records(NULL_MX));
+        if (!isSlow) {
+            timeOut.get().run();
+        }
+        return answers;
     }
 
     private static DnsAnswer records(DnsRecord... records) {
@@ -91,7 +105,8 @@ final class NullMxPolicyTest {
         new NullMxPolicy(
                         (_, _, verdict) -> verdict.accept(relayVerdict),
                         RelaySettings.defaults(),
-                        this::lookup)
+                        this::lookup,
+                        (_, _) -> {})
                 .decide(peer(client), sender(path), answer::set);
         return answer.get();
     }

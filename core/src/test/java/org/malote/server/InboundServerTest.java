@@ -177,6 +177,72 @@ final class InboundServerTest {
         assertEquals(GREETING, secured.reply());
     }
 
+    /// Whatever a refused peer sends in its PROXY header, it is not let in by it.
+    @Test
+    void aProxyHeaderRevivesNoRefusedConnection() throws Exception {
+        Client stranger = running.connect("proxied-elsewhere");
+        assertEquals("554 5.7.1 this port is for our own proxies", stranger.reply());
+        stranger.send("PROXY TCP4 127.0.0.1 127.0.0.1 40000 25\r\nEHLO a.example\r\n");
+        assertEquals("closed", stranger.reply());
+        running.close();
+        running = new RunningServer(folder, limits(1000, 2000, 1));
+        Client first = running.connect("plain");
+        assertEquals(GREETING, first.reply());
+        Client second = running.connect("proxied");
+        assertEquals("421 4.3.2 too many sessions; try again later", second.reply());
+        second.send("PROXY TCP4 192.0.2.9 198.51.100.25 40000 25\r\nEHLO a.example\r\n");
+        assertEquals("closed", second.reply());
+        assertEquals(1, running.server.sessions());
+    }
+
+    private static SessionLimits limits(int recipients, int commands, int sessions) {
+        SessionLimits usual = SessionLimits.defaults();
+        return new SessionLimits(
+                usual.commandLineOctetsMax(),
+                usual.messageOctetsMax(),
+                recipients,
+                usual.messagesMax(),
+                commands,
+                usual.errorsMax(),
+                usual.rejectionsMax(),
+                usual.receivedHeadersMax(),
+                usual.idleTimeout(),
+                usual.commandTimeout(),
+                usual.dataIdleTimeout(),
+                usual.dataOctetsPerSecondMin(),
+                usual.dataRateGrace(),
+                usual.greetingDelay(),
+                sessions,
+                usual.sessionsPerNetworkMax());
+    }
+
+    /// More recipients than one record of the queue holds are refused with a reply.
+    @Test
+    void refusesAnEnvelopeThatTheQueueCannotRecord() throws Exception {
+        running.close();
+        running = new RunningServer(folder, limits(10_000, 20_000, 100));
+        Client client = running.connect("plain");
+        client.reply();
+        client.ask("EHLO a.example");
+        client.ask("MAIL FROM:<a@a.example>");
+        String local = "l".repeat(64) + "@";
+        String domain = ("d".repeat(60) + ".").repeat(2) + "example";
+        String orcpt = " ORCPT=rfc822;" + "o".repeat(480);
+        String rcpt = "RCPT TO:<" + local + domain + ">" + orcpt + "\r\n";
+        for (int i = 0; i < 100; i++) {
+            client.send(rcpt.repeat(100));
+            for (int j = 0; j < 100; j++) {
+                assertEquals("250 2.1.5 recipient OK", client.reply());
+            }
+        }
+        client.ask("DATA");
+        assertEquals(
+                "552 5.5.3 the recipients take too much room; send to fewer at a time",
+                client.ask("x\r\n."));
+        assertEquals("250 2.0.0 OK", client.ask("NOOP"));
+        assertEquals(0, running.queue.stats().messages());
+    }
+
     /// RFC 5321 §3.8: idle sessions get 421; a message that is under way is finished and kept.
     @Test
     void drainsWithoutBreakingAMessage() throws Exception {

@@ -115,6 +115,7 @@ final class TranscriptTest {
         private final Deque<String> replies = new ArrayDeque<>();
         private final StringBuilder partial = new StringBuilder();
         private final EmbeddedChannel channel = new EmbeddedChannel(false, false);
+        private final TestLoop loop = new TestLoop();
         private final long queuedBefore = queue.stats().messages();
         private @Nullable String lastQueued;
 
@@ -153,6 +154,8 @@ final class TranscriptTest {
             channel.finishAndReleaseAll();
         }
 
+        // The embedded channel can have no other loop than its own; the handler can.
+        @SuppressWarnings("deprecation")
         private void start() throws Exception {
             SessionLimits limits = limits();
             Reception reception =
@@ -168,6 +171,7 @@ final class TranscriptTest {
             InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
             channel.pipeline()
                     .addLast(
+                            loop,
                             new InboundHandler(
                                     reception,
                                     new ListenerSettings(
@@ -186,7 +190,7 @@ final class TranscriptTest {
                                     new Peer(new InetSocketAddress(loopback, 2525), loopback),
                                     "s1"));
             channel.register();
-            channel.freezeTime();
+            loop.runTasks();
         }
 
         private SessionLimits limits() throws ReflectiveOperationException {
@@ -230,10 +234,8 @@ final class TranscriptTest {
             for (byte[] piece : segmentation.cut(flight)) {
                 if (channel.isOpen()) {
                     var _ = channel.writeOneInbound(Unpooled.copiedBuffer(piece));
-                    if (channel.isOpen()) { // a commit that came in between may have led to QUIT
-                        channel.flushInbound();
-                    }
-                    channel.runPendingTasks();
+                    channel.flushInbound();
+                    loop.runTasks();
                 }
             }
             flight.clear();
@@ -259,6 +261,7 @@ final class TranscriptTest {
         }
 
         private void settle() {
+            loop.runTasks();
             channel.runPendingTasks();
             while (true) {
                 Object written = channel.readOutbound();
@@ -277,8 +280,7 @@ final class TranscriptTest {
         }
 
         private void pass(Duration time) {
-            channel.advanceTimeBy(time.toNanos(), TimeUnit.NANOSECONDS);
-            channel.runScheduledPendingTasks();
+            loop.pass(time);
             settle();
         }
 

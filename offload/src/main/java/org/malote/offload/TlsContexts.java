@@ -95,12 +95,14 @@ public final class TlsContexts implements AutoCloseable {
                     settings, environment, engine, certificates, contexts, ticketKeys);
         } catch (SSLException | IllegalStateException e) {
             certificates.close();
-            throw PemFile.problem(
-                    String.format(
-                            "the TLS engine %s refuses these certificates (%s): try others, or another"
-                                    + " engine",
-                            engine.settingName(), PemFile.firstLine(e.getMessage())));
+            throw PemFile.problem(refusal(engine, e));
         }
+    }
+
+    private static String refusal(Engine engine, Exception e) {
+        return String.format(
+                "the TLS engine %s refuses these certificates (%s): try others, or another engine",
+                engine.settingName(), PemFile.firstLine(e.getMessage()));
     }
 
     /// Does all that [#open] does and lets go of it again.
@@ -108,13 +110,24 @@ public final class TlsContexts implements AutoCloseable {
     /// @return every problem, and every certificate that is not valid now; nothing when all is well
     public static List<String> check(TlsSettings settings, TlsEnvironment environment) {
         List<String> found = new ArrayList<>(faults(settings));
-        CertificateStore certificates =
-                CertificateStore.load(
-                        settings, environment.clock().instant(), installedProviders());
+        Instant now = environment.clock().instant();
+        CertificateStore certificates = CertificateStore.load(settings, now, installedProviders());
+        Engine engine = engineFor(settings.engine());
         try {
             found.addAll(certificates.problems());
-            found.addAll(mismatches(engineFor(settings.engine()), certificates));
+            found.addAll(mismatches(engine, certificates));
+            if (found.isEmpty()) {
+                TicketKeys ticketKeys =
+                        new TicketKeys(
+                                settings.ticketKeyInterval(),
+                                settings.sessionLifetime(),
+                                environment.random(),
+                                now);
+                makeContexts(engine, settings, certificates.served(), ticketKeys.current()).close();
+            }
             found.addAll(certificates.warnings());
+        } catch (SSLException | IllegalStateException e) {
+            found.add(refusal(engine, e));
         } finally {
             certificates.close();
         }

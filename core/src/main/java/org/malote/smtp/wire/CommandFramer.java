@@ -9,9 +9,8 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/// Cuts command lines out of a connection's octets. Only CRLF ends a line (RFC 5321 §2.3.8); a line
-/// with a bare CR or LF in it is refused whole, so that no two readers can disagree about where a
-/// command starts.
+/// Cuts command lines out of a connection's octets. Only CRLF ends a line that is a command (RFC
+/// 5321 §2.3.8). What ends in a bare LF, or has a bare CR in it, is refused and never a command.
 ///
 /// The input buffer belongs to the caller; the framer reads from its front and remembers how far it
 /// has looked, so that a line that comes one octet at a time is looked at once.

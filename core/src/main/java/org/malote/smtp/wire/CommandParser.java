@@ -35,6 +35,7 @@ public final class CommandParser {
     private static final int CHUNK_DIGITS_MAX = 18;
 
     private static final Reply UNKNOWN = Reply.of(500, "5.5.2", "command not recognized");
+    private static final Reply NOT_HTTP = Reply.of(554, "5.5.1", "this is a mail server");
     private static final Reply NO_ARGUMENT =
             Reply.of(501, "5.5.4", "this command takes no argument");
     private static final Reply NAME_NEEDED =
@@ -81,6 +82,9 @@ public final class CommandParser {
             case "EXPN" -> new Command.Expn();
             case "HELP" -> new Command.Help();
             case "STARTTLS" -> bare(argument, new Command.StartTls());
+            // A browser can be led to post mail commands in the body of a request.
+            case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE" ->
+                    new Command.Malformed(NOT_HTTP, Command.Fault.FOREIGN);
             default -> fault(UNKNOWN);
         };
     }

@@ -148,6 +148,12 @@ final class CommandParserTest {
                     assertInstanceOf(Command.Malformed.class, parse(line), line).fault(),
                     line);
         }
+        for (String line : new String[] {"GET / HTTP/1.1", "post /x HTTP/1.0", "CONNECT a:25"}) {
+            assertEquals(
+                    Fault.FOREIGN,
+                    assertInstanceOf(Command.Malformed.class, parse(line), line).fault(),
+                    line);
+        }
         assertEquals(new Command.Bdat(0, true), parse("BDAT 0 LAST"));
         assertEquals(new Command.Bdat(86, false), parse("bdat 86"));
         assertEquals(new Command.Bdat(86, true), parse("BDAT 86  last"));
