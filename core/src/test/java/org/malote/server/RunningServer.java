@@ -147,6 +147,7 @@ final class RunningServer implements AutoCloseable {
         Client(Socket socket) throws IOException {
             this.socket = socket;
             socket.setSoTimeout(PATIENCE_MILLIS);
+            socket.setTcpNoDelay(true);
             replies = reader(socket);
         }
 

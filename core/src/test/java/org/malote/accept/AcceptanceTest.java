@@ -1,0 +1,94 @@
+package org.malote.accept;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.malote.policy.Peer;
+import org.malote.queue.Envelope;
+import org.malote.queue.MailQueue;
+import org.malote.queue.QueueEnvironment;
+import org.malote.queue.QueueSettings;
+import org.malote.session.Greeting;
+import org.malote.session.MessageOutcome;
+import org.malote.session.MessageOutcome.Fault;
+import org.malote.session.SessionFacts;
+import org.malote.session.SessionLimits;
+import org.malote.session.Transaction;
+import org.malote.smtp.Command;
+import org.malote.smtp.DomainName;
+import org.malote.smtp.MailParameters;
+import org.malote.smtp.ReversePath;
+import org.malote.smtp.wire.CommandParser;
+
+final class AcceptanceTest {
+    private static final DomainName NAME = new DomainName("mx.example");
+
+    @TempDir Path folder;
+
+    /// The queue keeps an envelope in one record: what does not fit is refused, not lost, and gives
+    /// back what it held.
+    @Test
+    void refusesAnEnvelopeThatTheQueueCannotRecord() throws Exception {
+        try (MailQueue queue =
+                MailQueue.open(
+                        QueueSettings.standard(folder.resolve("spool")),
+                        new QueueEnvironment(
+                                InstantSource.system(),
+                                System::nanoTime,
+                                new Random(1),
+                                Executors.defaultThreadFactory(),
+                                Runnable::run,
+                                (_, _) -> {}))) {
+            assertInstanceOf(MessageOutcome.Kept.class, outcome(queue, 1000));
+            assertEquals(
+                    new MessageOutcome.Spoiled(Fault.ENVELOPE_TOO_BIG),
+                    outcome(queue, Envelope.RECIPIENTS_MAX));
+            assertInstanceOf(MessageOutcome.Kept.class, outcome(queue, 1000));
+            assertEquals(2, queue.stats().messages());
+        }
+    }
+
+    private static MessageOutcome outcome(MailQueue queue, int recipients) throws Exception {
+        CompletableFuture<MessageOutcome> outcome = new CompletableFuture<>();
+        MessageIntake intake =
+                new Acceptance(queue, InstantSource.system())
+                        .begin(
+                                "s1",
+                                new SessionFacts(NAME, false, null, SessionLimits.defaults()),
+                                peer(),
+                                new Greeting(NAME, true),
+                                transaction(recipients));
+        intake.seal(outcome::complete);
+        return outcome.get(20, TimeUnit.SECONDS);
+    }
+
+    private static Transaction transaction(int count) {
+        String tail = "@" + ("d".repeat(60) + ".").repeat(3) + "example>";
+        String parameters = " ORCPT=rfc822;" + "o".repeat(480);
+        List<Transaction.Recipient> recipients = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Command.Rcpt rcpt =
+                    (Command.Rcpt) CommandParser.parse("RCPT TO:<l" + i + tail + parameters);
+            recipients.add(new Transaction.Recipient(rcpt.to(), rcpt.parameters()));
+        }
+        return new Transaction(ReversePath.NULL, MailParameters.NONE, recipients);
+    }
+
+    private static Peer peer() throws IOException {
+        InetAddress loopback = InetAddress.getLoopbackAddress();
+        return new Peer(new InetSocketAddress(loopback, 40000), loopback);
+    }
+}
