@@ -87,6 +87,7 @@ final class Deliveries {
                         threads.clientChannel(),
                         threads.agent(),
                         threads.io(),
+                        threads.names(),
                         clock,
                         System::nanoTime,
                         random.split(),

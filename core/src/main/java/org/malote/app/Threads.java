@@ -34,12 +34,17 @@ final class Threads implements AutoCloseable {
 
     private static final long IO_IDLE_SECONDS = 30;
 
+    /// Tasks of these threads wait for the system's resolver, in native code. Ours: routes name few
+    /// hosts, and a resolver that is dead must hold up nothing else.
+    private static final int NAME_THREADS = 4;
+
     /// How long stopping waits for each kind of thread.
     private static final long STOP_MILLIS = 1000;
 
     private final EventLoopGroup acceptors;
     private final EventLoopGroup loops;
     private final ThreadPoolExecutor io;
+    private final ExecutorService names;
     private final ExecutorService waiting;
     private final ScheduledExecutorService agent;
     private final ScheduledExecutorService housekeeping;
@@ -61,6 +66,7 @@ final class Threads implements AutoCloseable {
                         new LinkedBlockingQueue<>(),
                         factory("io"));
         io.allowCoreThreadTimeOut(true);
+        this.names = Executors.newFixedThreadPool(NAME_THREADS, factory("names"));
         this.waiting =
                 Executors.newThreadPerTaskExecutor(
                         Thread.ofVirtual()
@@ -112,6 +118,11 @@ final class Threads implements AutoCloseable {
         return io;
     }
 
+    /// For look-ups with the system's resolver.
+    Executor names() {
+        return names;
+    }
+
     /// For tasks that mostly wait for others: name servers, an operator's request.
     Executor waiting() {
         return waiting;
@@ -132,6 +143,7 @@ final class Threads implements AutoCloseable {
         housekeeping.shutdownNow();
         agent.shutdownNow();
         waiting.shutdownNow();
+        names.shutdownNow();
         io.shutdown();
         var _ = acceptors.shutdownGracefully(0, STOP_MILLIS, TimeUnit.MILLISECONDS);
         var stopped = loops.shutdownGracefully(0, STOP_MILLIS, TimeUnit.MILLISECONDS);

@@ -96,7 +96,7 @@ final class Composition implements Runnable {
             writer = begun;
             begin(begun);
             step();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | OutOfMemoryError e) {
             fail(e);
         }
     }
@@ -239,7 +239,7 @@ final class Composition implements Runnable {
                     () -> {
                         try {
                             step();
-                        } catch (RuntimeException e) {
+                        } catch (RuntimeException | OutOfMemoryError e) {
                             fail(e);
                         }
                     });
@@ -288,7 +288,7 @@ final class Composition implements Runnable {
         }
     }
 
-    private void fail(RuntimeException fault) {
+    private void fail(Throwable fault) {
         LOG.error("The notification on {} failed by a fault of ours", claim.messageId(), fault);
         abandon();
         queued.accept(false);

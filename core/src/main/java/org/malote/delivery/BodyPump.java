@@ -144,7 +144,7 @@ final class BodyPump {
             ByteBuf filled = buffer;
             buffer = null;
             eventLoop.execute(() -> arrived(filled, isEightBit));
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
             // The disk's own words; RuntimeException: a mapped file that was cut short.
             String cause = e.getMessage() == null ? e.toString() : e.getMessage();
             eventLoop.execute(() -> failed(cause));

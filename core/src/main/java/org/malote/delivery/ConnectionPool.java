@@ -26,11 +26,15 @@ import org.jspecify.annotations.Nullable;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsSummary;
 import org.malote.telemetry.Meters;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The connections to hosts: bounded for each address, used again while they are warm. Remembers
 /// for a short time who did not answer and whose TLS failed. Everything here belongs to the agent
 /// thread; connections report to it by tasks.
 final class ConnectionPool {
+    private static final Logger LOG = LoggerFactory.getLogger(ConnectionPool.class);
+
     /// Addresses that are remembered. Ours: more hosts are seldom down at one time, and the oldest
     /// goes first.
     private static final int MEMORY_MAX = 4096;
@@ -56,21 +60,25 @@ final class ConnectionPool {
 
     /// One address and what goes on with it.
     private static final class Line {
-        final Hop hop;
+        final InetSocketAddress address;
         final Deque<Connection> idle = new ArrayDeque<>();
-        final Deque<Consumer<Lease>> waiting = new ArrayDeque<>();
+        final Deque<Waiter> waiting = new ArrayDeque<>();
         int open;
         int openMax;
 
-        Line(Hop hop, int openMax) {
-            this.hop = hop;
+        Line(InetSocketAddress address, int openMax) {
+            this.address = address;
             this.openMax = openMax;
         }
     }
 
+    /// Who wants a connection. Several names can lead to one address, and TLS is for a name.
+    private record Waiter(Hop hop, Consumer<Lease> taken) {}
+
     /// One connection, as the agent sees it.
     final class Connection implements OutboundHandler.Owner {
         private final Line line;
+        private final Hop hop;
         private final boolean mayEncrypt;
         private final long startedNanos = environment.nanoTime().getAsLong();
         private @Nullable Consumer<Lease> taker;
@@ -81,10 +89,11 @@ final class ConnectionPool {
         private int transactions;
         private long idleSinceNanos;
 
-        private Connection(Line line, boolean mayEncrypt, Consumer<Lease> taker) {
+        private Connection(Line line, boolean mayEncrypt, Waiter waiter) {
             this.line = line;
+            this.hop = waiter.hop();
             this.mayEncrypt = mayEncrypt;
-            this.taker = taker;
+            this.taker = waiter.taken();
         }
 
         /// What the host said of itself.
@@ -134,7 +143,7 @@ final class ConnectionPool {
     private final DeliveryEnvironment environment;
     private final @Nullable TlsContexts tls;
     private final Bootstrap bootstrap;
-    private final Map<Hop, Line> lines = new HashMap<>();
+    private final Map<InetSocketAddress, Line> lines = new HashMap<>();
     private final Set<Connection> connections = new LinkedHashSet<>();
     private final Map<InetSocketAddress, Long> deadUntilNanos = memory();
     private final Map<InetSocketAddress, Long> clearUntilNanos = memory();
@@ -164,15 +173,46 @@ final class ConnectionPool {
     ///
     /// @param taken told once, on the agent, perhaps before this method returns
     void acquire(Hop hop, Consumer<Lease> taken) {
-        Line line = lines.computeIfAbsent(hop, h -> new Line(h, settings.connectionsPerHostMax()));
-        Connection warm = line.idle.pollLast();
+        Line line =
+                lines.computeIfAbsent(
+                        hop.address(), a -> new Line(a, settings.connectionsPerHostMax()));
+        Connection warm = pollIdle(line, hop);
         if (warm != null) {
             lease(warm, taken);
-        } else if (line.open < line.openMax) {
-            connect(line, taken);
-        } else {
-            line.waiting.add(taken);
+            return;
         }
+        line.waiting.add(new Waiter(hop, taken));
+        Connection other = line.open < line.openMax ? null : line.idle.pollFirst();
+        if (other != null) {
+            quit(other); // idle under another name: its place is wanted
+        } else {
+            serve(line);
+        }
+    }
+
+    /// The idle connection to this hop that was used last.
+    private static @Nullable Connection pollIdle(Line line, Hop hop) {
+        for (Iterator<Connection> idle = line.idle.descendingIterator(); idle.hasNext(); ) {
+            Connection connection = idle.next();
+            if (connection.hop.equals(hop)) {
+                idle.remove();
+                return connection;
+            }
+        }
+        return null;
+    }
+
+    /// Opens connections for those who wait, as far as there is room. Where the host is known to
+    /// be dead all of them are told at once: nobody else would come to do it.
+    private void serve(Line line) {
+        while (line.open < line.openMax) {
+            Waiter next = line.waiting.poll();
+            if (next == null) {
+                break;
+            }
+            connect(line, next);
+        }
+        forgetUnused(line);
     }
 
     /// Gives a connection back after a transaction.
@@ -220,25 +260,26 @@ final class ConnectionPool {
         taken.accept(new Leased(connection, isReused));
     }
 
-    private void connect(Line line, Consumer<Lease> taken) {
-        if (isRemembered(deadUntilNanos, line.hop.address())) {
-            forgetUnused(line);
-            taken.accept(
-                    new Unavailable(
-                            Trouble.unreachable(
-                                    line.hop.label(), "it did not answer a moment ago")));
+    private void connect(Line line, Waiter waiter) {
+        if (isRemembered(deadUntilNanos, line.address)) {
+            waiter.taken()
+                    .accept(
+                            new Unavailable(
+                                    Trouble.unreachable(
+                                            waiter.hop().label(),
+                                            "it did not answer a moment ago")));
             return;
         }
         boolean mayEncrypt =
                 tls != null
                         && settings.tls() == TlsUse.OPPORTUNISTIC
-                        && !isRemembered(clearUntilNanos, line.hop.address());
+                        && !isRemembered(clearUntilNanos, line.address);
         line.open++;
-        open(new Connection(line, mayEncrypt, taken));
+        open(new Connection(line, mayEncrypt, waiter));
     }
 
     private void open(Connection connection) {
-        Hop hop = connection.line.hop;
+        Hop hop = connection.hop;
         connections.add(connection);
         ClientSession session =
                 new ClientSession(
@@ -279,7 +320,7 @@ final class ConnectionPool {
         if (connection.phase != Phase.CONNECTING) {
             return;
         }
-        InetSocketAddress address = connection.line.hop.address();
+        InetSocketAddress address = connection.line.address;
         String words;
         switch (cause) {
             case ConnectTimeoutException _ -> {
@@ -297,14 +338,14 @@ final class ConnectionPool {
                                     ? cause.getClass().getSimpleName()
                                     : cause.getMessage();
         }
-        fail(connection, Trouble.unreachable(connection.line.hop.label(), words));
+        fail(connection, Trouble.unreachable(connection.hop.label(), words));
     }
 
     private void onReady(Connection connection, HostFacts facts, @Nullable TlsSummary summary) {
         switch (connection.phase) {
             case CONNECTING -> {
                 connection.facts = facts;
-                environment.log().connected(connection.line.hop.label(), summary);
+                environment.log().connected(connection.hop.label(), summary);
                 if (summary != null) {
                     environment
                             .meters()
@@ -342,27 +383,23 @@ final class ConnectionPool {
             Connection connection, @Nullable Failure failure, OutboundHandler.Ending ending) {
         Line line = connection.line;
         Consumer<Lease> taker = connection.taker;
+        Hop hop = connection.hop;
         Failure why =
-                failure == null
-                        ? Trouble.unreachable(line.hop.label(), "lost connection")
-                        : failure;
+                failure == null ? Trouble.unreachable(hop.label(), "lost connection") : failure;
         switch (ending) {
             case HANDSHAKE -> {
                 environment.meters().handshakeFailed(Meters.Direction.OUTBOUND);
-                remember(
-                        clearUntilNanos, line.hop.address(), settings.tlsFailureMemory().toNanos());
+                remember(clearUntilNanos, line.address, settings.tlsFailureMemory().toNanos());
                 if (taker != null && !isDraining) {
                     connection.phase = Phase.GONE;
                     connections.remove(connection);
-                    open(new Connection(line, false, taker)); // in the same place, without TLS
+                    // in the same place, without TLS
+                    open(new Connection(line, false, new Waiter(hop, taker)));
                     return;
                 }
             }
             case SILENT ->
-                    remember(
-                            deadUntilNanos,
-                            line.hop.address(),
-                            settings.deadHostMemory().toNanos());
+                    remember(deadUntilNanos, line.address, settings.deadHostMemory().toNanos());
             case SPOKEN -> {
                 if (taker != null && why.reply().isTransient() && line.open > 1 && !isDraining) {
                     // The host takes no more at one time than it has: wait for one of those.
@@ -370,7 +407,12 @@ final class ConnectionPool {
                     connections.remove(connection);
                     line.open--;
                     line.openMax = line.open;
-                    line.waiting.addFirst(taker);
+                    Connection warm = pollIdle(line, hop);
+                    if (warm == null) {
+                        line.waiting.addFirst(new Waiter(hop, taker));
+                    } else {
+                        lease(warm, taker);
+                    }
                     return;
                 }
             }
@@ -400,9 +442,16 @@ final class ConnectionPool {
             quit(connection);
             return;
         }
-        Consumer<Lease> next = line.waiting.poll();
-        if (next != null) {
-            lease(connection, next);
+        for (Iterator<Waiter> waiting = line.waiting.iterator(); waiting.hasNext(); ) {
+            Waiter next = waiting.next();
+            if (next.hop().equals(connection.hop)) {
+                waiting.remove();
+                lease(connection, next.taken());
+                return;
+            }
+        }
+        if (!line.waiting.isEmpty()) {
+            quit(connection); // its place is wanted under another name
             return;
         }
         if (settings.idleConnectionTimeout().isZero()) {
@@ -431,17 +480,12 @@ final class ConnectionPool {
         connections.remove(connection);
         Line line = connection.line;
         line.open--;
-        Consumer<Lease> next = line.open < line.openMax ? line.waiting.poll() : null;
-        if (next != null) {
-            connect(line, next);
-        } else {
-            forgetUnused(line);
-        }
+        serve(line);
     }
 
     private void forgetUnused(Line line) {
         if (line.open == 0 && line.waiting.isEmpty()) {
-            lines.remove(line.hop, line);
+            lines.remove(line.address, line);
         }
     }
 
@@ -512,7 +556,17 @@ final class ConnectionPool {
 
     private void onAgent(Runnable task) {
         try {
-            environment.agent().execute(task);
+            environment
+                    .agent()
+                    .execute(
+                            () -> {
+                                try {
+                                    task.run();
+                                } catch (RuntimeException | OutOfMemoryError e) {
+                                    // The agent's edge: the executor would keep it to itself.
+                                    LOG.error("a connection ended by a fault of ours", e);
+                                }
+                            });
         } catch (RejectedExecutionException e) {
             // The server has stopped; nobody waits for this any more.
         }

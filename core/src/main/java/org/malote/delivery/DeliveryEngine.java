@@ -30,8 +30,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Takes due mail from the queue, has it delivered as its route says, and settles what became of
-/// it. Everything happens on the agent thread, which never waits: names, disks and hosts answer by
-/// tasks. The public methods are for any thread.
+/// it. Everything happens on the agent thread, which waits for no name and no host: they answer by
+/// tasks. It reads envelopes from the mapped journal. The public methods are for any thread.
 public final class DeliveryEngine implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DeliveryEngine.class);
 
@@ -83,7 +83,7 @@ public final class DeliveryEngine implements AutoCloseable {
         this.reports = reports;
         this.settings = settings;
         this.environment = environment;
-        this.targets = new Targets(mx, rules, settings.mxPort(), environment.io());
+        this.targets = new Targets(mx, rules, settings.mxPort(), environment.names());
         this.pool = new ConnectionPool(settings, environment, tls);
     }
 
@@ -92,6 +92,7 @@ public final class DeliveryEngine implements AutoCloseable {
         queue.onDue(this::wake);
         environment.meters().watch("malote.attempts.active", "Attempts under way", () -> inFlight);
         wake();
+        reconsiderLater(); // the routes may have changed while nothing ran
     }
 
     /// Uses other routes from the next attempt on. What is held and has another route now becomes
@@ -100,16 +101,38 @@ public final class DeliveryEngine implements AutoCloseable {
     /// @throws IOException when the queue cannot record that
     public void reload(RouteTable other) throws IOException {
         routes = other;
+        reconsiderHeld();
+        wake();
+    }
+
+    private void reconsiderHeld() throws IOException {
+        RouteTable table = routes;
         int changed =
                 queue.reconsiderHeld(
                         destination -> {
-                            Route route = other.find(destination);
+                            Route route = table.find(destination);
                             return route == null || !(route.via() instanceof Via.Hold);
                         });
         if (changed > 0) {
             LOG.info("{} held messages have another route now", changed);
         }
-        wake();
+    }
+
+    private void reconsiderLater() {
+        try {
+            environment
+                    .io()
+                    .execute(
+                            () -> {
+                                try {
+                                    reconsiderHeld();
+                                } catch (IOException e) {
+                                    LOG.error("held mail stays held: {}", e.getMessage());
+                                }
+                            });
+        } catch (RejectedExecutionException e) {
+            // The server has stopped: the next start looks again.
+        }
     }
 
     /// Attempts under way.
@@ -227,40 +250,64 @@ public final class DeliveryEngine implements AutoCloseable {
     /// One claim in work.
     private static final class Work {
         final Claim claim;
+        final RouteTable table;
         final Map<Integer, RecipientOutcome> outcomes = new HashMap<>();
         final Map<Integer, Via> vias = new HashMap<>();
         int partsLeft;
         boolean isDecided;
         boolean isEnded;
 
-        Work(Claim claim) {
+        Work(Claim claim, RouteTable table) {
             this.claim = claim;
+            this.table = table;
         }
     }
 
     private void begin(Claim claim) {
-        Work work = new Work(claim);
+        Work work = new Work(claim, routes);
         works.add(work);
         inFlight = works.size();
+        guarded(
+                work,
+                () -> {
+                    Map<Via, List<ClaimedRecipient>> parts = new LinkedHashMap<>();
+                    for (ClaimedRecipient recipient : claim.recipients()) {
+                        Via via = via(work.table, claim.destination(), recipient.wasReleased());
+                        work.vias.put(recipient.index(), via);
+                        parts.computeIfAbsent(via, _ -> new ArrayList<>()).add(recipient);
+                    }
+                    work.partsLeft = parts.size();
+                    parts.forEach((via, recipients) -> deliver(work, via, recipients));
+                });
+    }
+
+    /// The agent's edge: a fault of ours, or memory that is short, must stop neither the other mail
+    /// nor this one. It goes back to the queue for a while.
+    private void guarded(Work work, Runnable task) {
         try {
-            Map<Via, List<ClaimedRecipient>> parts = new LinkedHashMap<>();
-            for (ClaimedRecipient recipient : claim.recipients()) {
-                Via via = via(claim.destination(), recipient.wasReleased());
-                work.vias.put(recipient.index(), via);
-                parts.computeIfAbsent(via, _ -> new ArrayList<>()).add(recipient);
+            task.run();
+        } catch (RuntimeException | OutOfMemoryError e) {
+            LOG.error("The delivery of {} failed by a fault of ours", work.claim.messageId(), e);
+            if (!work.isEnded) {
+                end(work);
+                work.claim.release(environment.clock().millis() + retry.first().toMillis());
+                signalWhenIdle();
+                wake();
             }
-            work.partsLeft = parts.size();
-            parts.forEach((via, recipients) -> deliver(work, via, recipients));
-        } catch (RuntimeException e) {
-            // The agent's edge: a bug of ours must not stop the other mail.
-            LOG.error("The delivery of {} failed by a fault of ours", claim.messageId(), e);
-            work.partsLeft = 1; // whatever was begun of it does not count any more
-            fail(work, claim.recipients(), Trouble.ours("delivery failed by a fault of ours"));
         }
     }
 
-    private Via via(String destination, boolean wasReleased) {
-        RouteTable table = routes;
+    private void onAgent(Work work, Runnable task) {
+        onAgent(() -> guarded(work, task));
+    }
+
+    private void end(Work work) {
+        work.isEnded = true;
+        works.remove(work);
+        inFlight = works.size();
+    }
+
+    private static Via via(RouteTable table, String destination, boolean wasReleased) {
         Route route = wasReleased ? table.findPastHolds(destination) : table.find(destination);
         return route == null ? new Via.Mx() : route.via();
     }
@@ -273,23 +320,23 @@ public final class DeliveryEngine implements AutoCloseable {
                             claim,
                             recipients,
                             local,
-                            result -> onAgent(() -> onResult(work, result)));
+                            result -> onAgent(work, () -> onResult(work, result)));
             case Via.Lmtp(String host, int port) ->
                     targets.findFixed(
                             host,
                             port,
                             true,
-                            found -> onAgent(() -> onFound(work, recipients, found)));
+                            found -> onAgent(work, () -> onFound(work, recipients, found)));
             case Via.Smtp(String host, int port) ->
                     targets.findFixed(
                             host,
                             port,
                             false,
-                            found -> onAgent(() -> onFound(work, recipients, found)));
+                            found -> onAgent(work, () -> onFound(work, recipients, found)));
             case Via.Mx _ ->
                     targets.findMx(
                             claim.destination(),
-                            found -> onAgent(() -> onFound(work, recipients, found)));
+                            found -> onAgent(work, () -> onFound(work, recipients, found)));
             case Via.Hold _ -> onResult(work, new AttemptResult(List.of()));
             case Via.Discard _ ->
                     onResult(
@@ -309,26 +356,17 @@ public final class DeliveryEngine implements AutoCloseable {
             case Targets.Nowhere(Failure failure) -> fail(work, recipients, failure);
             case Targets.Hops(List<Hop> hops) -> {
                 Claim claim = work.claim;
-                try {
-                    new Attempt(
-                                    claim.sender(),
-                                    MailParameters.fromAttributes(
-                                            claim.attributes(), claim.sizeBytes()),
-                                    BodySource.of(claim),
-                                    recipients,
-                                    hops.subList(
-                                            0,
-                                            Math.min(
-                                                    hops.size(),
-                                                    settings.addressesPerAttemptMax())),
-                                    pool,
-                                    settings.recipientsPerTransactionMax(),
-                                    result -> onResult(work, result))
-                            .start();
-                } catch (RuntimeException e) {
-                    LOG.error("The delivery of {} failed by a fault of ours", claim.messageId(), e);
-                    fail(work, recipients, Trouble.ours("delivery failed by a fault of ours"));
-                }
+                new Attempt(
+                                claim.sender(),
+                                MailParameters.fromAttributes(
+                                        claim.attributes(), claim.sizeBytes()),
+                                BodySource.of(claim),
+                                recipients,
+                                Targets.firstTries(hops, settings.addressesPerAttemptMax()),
+                                pool,
+                                settings.recipientsPerTransactionMax(),
+                                result -> guarded(work, () -> onResult(work, result)))
+                        .start();
             }
         }
     }
@@ -390,7 +428,7 @@ public final class DeliveryEngine implements AutoCloseable {
         reports.report(
                 claim,
                 new AttemptResult(reported),
-                isRecorded -> onAgent(() -> settle(work, retries, isRecorded, now)));
+                isRecorded -> onAgent(work, () -> settle(work, retries, isRecorded, now)));
     }
 
     /// Recipients that failed together are due together, so that they stay one transaction.
@@ -427,9 +465,7 @@ public final class DeliveryEngine implements AutoCloseable {
         if (work.isEnded) {
             return;
         }
-        work.isEnded = true;
-        works.remove(work);
-        inFlight = works.size();
+        end(work);
         Claim claim = work.claim;
         long delayMillis = environment.clock().millis() - claim.acceptedAtMillis();
         List<Settlement> settlements = new ArrayList<>(claim.recipients().size());
@@ -468,9 +504,14 @@ public final class DeliveryEngine implements AutoCloseable {
                                                     true;
                                             case Settlement.Deferred _, Settlement.Held _ -> false;
                                         });
+        boolean isHeldByOldRoute =
+                work.outcomes.size() < claim.recipients().size() && !work.table.equals(routes);
         claim.settle(
                 settlements,
                 () -> {
+                    if (isHeldByOldRoute) {
+                        reconsiderLater();
+                    }
                     if (mayBeLast && queue.find(claim.messageId()) == null) {
                         environment.log().removed(claim.messageId());
                     }
@@ -528,7 +569,7 @@ public final class DeliveryEngine implements AutoCloseable {
                             () -> {
                                 try {
                                     task.run();
-                                } catch (RuntimeException e) {
+                                } catch (RuntimeException | OutOfMemoryError e) {
                                     // The agent's edge: one bad message must not stop the others.
                                     LOG.error("delivery failed by a fault of ours", e);
                                 }

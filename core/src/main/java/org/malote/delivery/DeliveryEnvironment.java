@@ -15,7 +15,8 @@ import org.malote.telemetry.Meters;
 /// @param eventLoops connections live on these
 /// @param channelType goes with the event loops
 /// @param agent one thread: everything that is not a connection happens there
-/// @param io for what blocks on a disk or on the system's resolver
+/// @param io for what blocks on a disk
+/// @param names for what blocks on the system's resolver
 /// @param nanoTime monotonic
 /// @param random used on the agent only
 public record DeliveryEnvironment(
@@ -23,6 +24,7 @@ public record DeliveryEnvironment(
         Class<? extends SocketChannel> channelType,
         ScheduledExecutorService agent,
         Executor io,
+        Executor names,
         InstantSource clock,
         LongSupplier nanoTime,
         RandomGenerator random,

@@ -151,7 +151,7 @@ public final class MaildirTransport {
     private AttemptResult deliverSafely(Mail mail, Via.Maildir via) {
         try {
             return deliverAll(mail, via);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | OutOfMemoryError e) {
             LOG.error("The delivery of {} failed by a fault of ours", mail.id(), e);
             return allFailed(
                     mail, temporary("4.3.0", "the mailbox cannot be written for now", "a fault"));
@@ -362,14 +362,9 @@ public final class MaildirTransport {
             makeDirectory(incoming);
             makeDirectory(delivered);
             // An earlier start may have made parents and crashed before it forced them, so all are
-            // forced up to the base's parent, not only the new ones.
-            Path last = base.getParent();
-            for (Path path = maildir; path != null && !path.equals(last); ) {
+            // forced up to the root, not only the new ones. This happens once for a Maildir.
+            for (Path path = maildir; path != null; path = path.getParent()) {
                 forceDirectory(path);
-                path = path.getParent();
-            }
-            if (last != null) {
-                forceDirectory(last);
             }
             makeDirectory(seen);
         }

@@ -4,7 +4,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
@@ -24,17 +26,33 @@ final class Targets {
     /// Nothing to connect to.
     record Nowhere(Failure failure) implements Found {}
 
+    /// One of each address family, in the usual case.
+    private static final int ADDRESSES_FIRST = 2;
+
     private final MxResolver mx;
     private final MxRules rules;
     private final int mxPort;
-    private final Executor io;
+    private final Executor names;
 
-    /// @param io runs look-ups with the system's resolver, which blocks
-    Targets(MxResolver mx, MxRules rules, int mxPort, Executor io) {
+    /// @param names runs look-ups with the system's resolver, which blocks
+    Targets(MxResolver mx, MxRules rules, int mxPort, Executor names) {
         this.mx = mx;
         this.rules = rules;
         this.mxPort = mxPort;
-        this.io = io;
+        this.names = names;
+    }
+
+    /// The hops of one attempt: at most two addresses of each host come first, so that a host with
+    /// many addresses that is down does not keep the mail from the next (RFC 5321 §5.1).
+    static List<Hop> firstTries(List<Hop> hops, int max) {
+        Map<String, Integer> seen = new HashMap<>();
+        List<Hop> first = new ArrayList<>();
+        List<Hop> more = new ArrayList<>();
+        for (Hop hop : hops) {
+            (seen.merge(hop.name(), 1, Integer::sum) <= ADDRESSES_FIRST ? first : more).add(hop);
+        }
+        first.addAll(more);
+        return List.copyOf(first.subList(0, Math.min(max, first.size())));
     }
 
     /// Finds where a destination's MX hosts are.
@@ -68,7 +86,7 @@ final class Targets {
             return;
         }
         try {
-            io.execute(() -> found.accept(lookUp(host, port, isLmtp)));
+            names.execute(() -> found.accept(lookUp(host, port, isLmtp)));
         } catch (RejectedExecutionException e) {
             found.accept(nowhere(false, "4.3.2", "delivery has stopped"));
         }

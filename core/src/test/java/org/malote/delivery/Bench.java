@@ -59,6 +59,8 @@ final class Bench implements AutoCloseable {
     final MemorySpool spool = new MemorySpool();
     final MailQueue queue = spool.open();
 
+    final Meters meters = new Meters();
+
     /// What the reports were asked to tell, in order.
     final BlockingQueue<AttemptResult> reported = new LinkedBlockingQueue<>();
 
@@ -90,11 +92,12 @@ final class Bench implements AutoCloseable {
                         NioSocketChannel.class,
                         agent,
                         io,
+                        io,
                         () -> Instant.ofEpochMilli(spool.nowMillis()),
                         () -> spool.nowMillis() * 1_000_000L,
                         random,
                         new DeliveryLog(),
-                        new Meters());
+                        meters);
         MaildirTransport maildir =
                 new MaildirTransport(
                         io,

@@ -10,6 +10,7 @@ import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -249,6 +250,65 @@ final class DeliveryEngineTest {
         }
     }
 
+    /// None of those who wait for a place may be forgotten when the places are gone.
+    @Test
+    void everyoneWhoWaitsForADeadHostIsTold() throws IOException {
+        try (FakeHost silent = new FakeHost();
+                Bench bench = new Bench()) {
+            silent.says = _ -> FakeHost.SILENCE;
+            bench.start(viaSmtp(silent), impatient(), null);
+            List<MessageId> ids = new ArrayList<>();
+            for (int i = 0; i < 40; i++) {
+                ids.add(bench.send("b@d" + i + ".example"));
+            }
+            for (MessageId id : ids) {
+                var _ = bench.awaitResting(id, 1);
+            }
+            assertTrue(silent.connections.get() <= 5);
+        }
+    }
+
+    @Test
+    void namesThatShareAnAddressShareItsConnections() throws IOException {
+        try (FakeHost host = new FakeHost();
+                Bench bench = new Bench()) {
+            for (int i = 0; i < 40; i++) {
+                bench.zone("d" + i + ".example", "MX 10 mx" + i + ".example");
+                bench.zone("mx" + i + ".example", "127.0.0.1");
+            }
+            bench.start(RouteTable.EMPTY, Bench.settings(host.port()), null);
+            host.says = c -> c.equals("end") ? FakeHost.SILENCE : "";
+            for (int i = 0; i < 40; i++) {
+                bench.send("b@d" + i + ".example");
+            }
+            Bench.await("five to be sent", () -> host.messages.size() == 5);
+            assertEquals(5, host.connections.get());
+            host.says = _ -> "";
+            host.dropConnections();
+            Bench.await(
+                    "all to leave the queue",
+                    () -> {
+                        bench.advance(Duration.ofHours(1));
+                        return bench.queue.stats().messages() == 0;
+                    });
+        }
+    }
+
+    @Test
+    void aHostWithManyAddressesLeavesRoomForTheNext() {
+        List<Hop> hops = new ArrayList<>();
+        for (String host : List.of("a", "b")) {
+            for (int i = 1; i <= 4; i++) {
+                hops.add(new Hop(new InetSocketAddress("192.0.2." + i, 25), host, false));
+            }
+        }
+        assertEquals(
+                List.of("a 1", "a 2", "b 1", "b 2", "a 3"),
+                Targets.firstTries(hops, 5).stream()
+                        .map(hop -> hop.name() + " " + hop.address().getAddress().getAddress()[3])
+                        .toList());
+    }
+
     @Test
     void aHostThatRefusesConnectionsIsTriedAgainAndTheMailStays() throws Exception {
         int port;
@@ -332,6 +392,24 @@ final class DeliveryEngineTest {
     }
 
     @Test
+    void aHeldMessageGoesWhenItsRouteChangedWhileNothingRan() throws IOException {
+        try (FakeHost host = new FakeHost();
+                Bench bench = new Bench()) {
+            bench.zone("y.example", "127.0.0.1");
+            DeliveryEngine first =
+                    bench.start(Bench.allVia(new Via.Hold()), Bench.settings(host.port()), null);
+            MessageId held = bench.send("b@y.example");
+            Bench.await(
+                    "it to be held",
+                    () -> states(bench, held).equals(List.of(RecipientState.HELD)));
+            first.close();
+            bench.start(RouteTable.EMPTY, Bench.settings(host.port()), null);
+            bench.awaitGone(held);
+            assertEquals(List.of("b@y.example"), host.recipients);
+        }
+    }
+
+    @Test
     void discardedMailLeavesTheQueue() {
         try (Bench bench = new Bench()) {
             bench.start(Bench.allVia(new Via.Discard()), Bench.settings(25), null);
@@ -386,6 +464,12 @@ final class DeliveryEngineTest {
             assertEquals(2, host.messages.size());
             assertEquals(2, host.count("STARTTLS"));
             assertEquals(4, host.count("EHLO"));
+            assertTrue(
+                    bench.meters
+                            .scrape()
+                            .contains(
+                                    "malote_handshake_seconds_count{direction=\"outbound\",resumed=\"true\",version=\"TLSv1.3\"} 1\n"),
+                    bench.meters.scrape());
         }
     }
 

@@ -237,7 +237,9 @@ final class MxResolverTest {
         dns.mx("b.example", "1 m.example").addresses("m.example", "10.0.0.1", "192.0.2.1");
         assertEquals(List.of("1 m.example 192.0.2.1"), shown(resolve("b.example")));
         assertFalse(PrivateAddresses.contains(FakeDns.address("172.32.0.1")));
-        assertFalse(PrivateAddresses.contains(FakeDns.address("2001:db8::1")));
+        assertFalse(PrivateAddresses.contains(FakeDns.address("2600::1")));
+        assertFalse(PrivateAddresses.contains(FakeDns.address("64:ff9b::808:808")));
+        assertTrue(PrivateAddresses.contains(FakeDns.address("64:ff9b::a00:1")));
     }
 
     @Test
