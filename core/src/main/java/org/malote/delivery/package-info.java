@@ -7,18 +7,19 @@
 /// a failure means (`Trouble`, the one place).
 ///
 /// **Never.** Decides when to try again (the queue's schedule does), composes a notification
-/// (`bounce` does), blocks on a name server, a disk or a host.
+/// (`bounce` does), waits for a name server or a host.
 ///
 /// **Threads.** `DeliveryEngine`, `ConnectionPool` and `Attempt` live on the one agent thread.
-/// `OutboundHandler` lives on its channel's event loop, `ClientSession` is pure. Disks are touched
-/// on the io executor only. Results come back to the agent as tasks.
+/// `OutboundHandler` lives on its channel's event loop, `ClientSession` is pure. Messages are
+/// read, and Maildirs written, on the io executor; the envelope of a claim is read from the mapped
+/// journal on the agent. Results come back to the agent as tasks.
 ///
 /// **Standards.** RFC 5321 (the client's side), RFC 2033 (LMTP), 2920 (PIPELINING), 3030 (BDAT),
 /// 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN), 3207 (STARTTLS), 9422 (LIMITS), 7504
 /// (521).
 ///
 /// **Known limits.** TLS to hosts is opportunistic: nobody's certificate is verified. An attempt
-/// tries a bounded number of addresses; the others wait for the next attempt.
+/// tries a bounded number of addresses, two of each host before the others.
 @NullMarked
 package org.malote.delivery;
 

@@ -17,8 +17,8 @@ final class LimitsTest {
     private static final int MESSAGE_OCTETS_MAX = 1 << 20;
     private static final int LINE_OCTETS_MAX = 2048;
 
-    /// A line without an end. A gigabyte would be the same, 16 times.
-    private static final int ENDLESS_OCTETS = 64 << 20;
+    /// A line without an end.
+    private static final int ENDLESS_OCTETS = 1 << 30;
 
     /// The JVM's heap is 512 MiB; before this test it has hardly been touched.
     private static final long GROWTH_BYTES_MAX = 200L << 20;
