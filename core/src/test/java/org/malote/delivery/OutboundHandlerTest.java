@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.malote.smtp.MailParameters;
 import org.malote.smtp.RecipientParameters;
@@ -32,6 +33,11 @@ final class OutboundHandlerTest {
                     Runnable::run,
                     new Owner());
     private final EmbeddedChannel channel = new EmbeddedChannel(handler);
+
+    @AfterEach
+    void giveBack() {
+        boolean _ = channel.finishAndReleaseAll();
+    }
 
     /// Check P04: the 220 and what claims to be said inside TLS come in one read.
     @Test
