@@ -33,6 +33,8 @@ interface BodyStore {
     /// Deletes what was never finished, and those bodies whose message is not to be kept.
     ///
     /// @param keep tells by the id's value
-    /// @return how many were deleted
-    int deleteOrphans(LongPredicate keep) throws IOException;
+    /// @param setAside whether to set those bodies aside instead, since the record that names one
+    ///     may be among what recovery could not read
+    /// @return how many are gone
+    int removeOrphans(LongPredicate keep, boolean setAside) throws IOException;
 }

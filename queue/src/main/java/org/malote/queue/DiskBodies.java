@@ -21,9 +21,12 @@ final class DiskBodies implements BodyStore {
     private static final String DRAFT_SUFFIX = ".tmp";
 
     private final Path directory;
+    private final Path quarantine;
 
-    DiskBodies(Path directory) throws IOException {
+    /// @param quarantine where orphans are set aside, on the same file system
+    DiskBodies(Path directory, Path quarantine) throws IOException {
         this.directory = directory;
+        this.quarantine = quarantine;
         Disk.makeDirectories(directory);
     }
 
@@ -127,23 +130,24 @@ final class DiskBodies implements BodyStore {
     }
 
     @Override
-    public int deleteOrphans(LongPredicate keep) throws IOException {
-        int deleted = 0;
+    public int removeOrphans(LongPredicate keep, boolean setAside) throws IOException {
+        int removed = 0;
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
             for (Path entry : entries) {
-                if (isOrphan(entry.getFileName().toString(), keep)) {
+                String name = entry.getFileName().toString();
+                if (name.endsWith(DRAFT_SUFFIX) || (isOrphan(name, keep) && !setAside)) {
                     Files.deleteIfExists(entry);
-                    deleted++;
+                    removed++;
+                } else if (isOrphan(name, keep)) {
+                    log.warn("{} is now {}", entry, Disk.moveInto(quarantine, entry, name));
+                    removed++;
                 }
             }
         }
-        return deleted;
+        return removed;
     }
 
     private static boolean isOrphan(String name, LongPredicate keep) {
-        if (name.endsWith(DRAFT_SUFFIX)) {
-            return true;
-        }
         try {
             return !keep.test(MessageId.parse(name).value());
         } catch (IllegalArgumentException e) {

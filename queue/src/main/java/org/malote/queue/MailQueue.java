@@ -63,6 +63,7 @@ public final class MailQueue implements AutoCloseable {
 
     private long recovered;
     private long quarantined;
+    private boolean hasTornTail;
     private volatile boolean isClosing;
     private volatile Runnable dueSignal = () -> {};
 
@@ -82,7 +83,10 @@ public final class MailQueue implements AutoCloseable {
                             environment.random(),
                             environment.io());
             try {
-                var bodies = new DiskBodies(settings.directory().resolve("bodies"));
+                var bodies =
+                        new DiskBodies(
+                                settings.directory().resolve("bodies"),
+                                settings.directory().resolve("quarantine"));
                 return open(settings, environment, journal, bodies, held);
             } catch (IOException | RuntimeException e) {
                 journal.close();
@@ -169,9 +173,14 @@ public final class MailQueue implements AutoCloseable {
                 }
             }
             recovered = index.size();
-            int orphans = bodies.deleteOrphans(id -> index.find(new MessageId(id)) != null);
+            boolean isDoubtful = quarantined > 0 || hasTornTail;
+            int orphans =
+                    bodies.removeOrphans(id -> index.find(new MessageId(id)) != null, isDoubtful);
             if (orphans > 0) {
-                log.info("deleted {} bodies of messages that were not accepted", orphans);
+                log.info(
+                        "{} {} bodies that no record names",
+                        isDoubtful ? "set aside" : "deleted",
+                        orphans);
             }
             files = index.filesToDelete(journal.currentFile() + 1);
             isOpen = true;
@@ -244,6 +253,7 @@ public final class MailQueue implements AutoCloseable {
 
         @Override
         public void onTornTail(String detail) {
+            hasTornTail = true;
             log.warn("{}; it was never acknowledged", detail);
         }
     }

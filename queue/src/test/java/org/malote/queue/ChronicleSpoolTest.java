@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -148,10 +149,74 @@ final class ChronicleSpoolTest {
         Files.write(bodies.resolve(MessageId.of(1, 77).toString()), Mail.text("orphan"));
         Files.write(bodies.resolve("x.tmp"), Mail.text("partial"));
         Files.write(bodies.resolve("NOTES"), Mail.text("an operator's own"));
-        try (var _ = new OnDisk(OnDisk.settings(directory));
-                var left = Files.list(bodies)) {
-            assertEquals(
-                    List.of("NOTES"), left.map(path -> path.getFileName().toString()).toList());
+        try (var _ = new OnDisk(OnDisk.settings(directory))) {
+            assertEquals(List.of("NOTES"), names(bodies));
+        }
+    }
+
+    private static List<String> names(Path directory) throws IOException {
+        try (var found = Files.list(directory)) {
+            return found.map(path -> path.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    private static String nameIn(Path quarantine, Path file) throws IOException {
+        String suffix = "-" + file.getFileName();
+        return names(quarantine).stream().filter(n -> n.endsWith(suffix)).findFirst().orElseThrow();
+    }
+
+    private Path journalFile() throws IOException {
+        try (var found = Files.walk(directory.resolve("epochs"))) {
+            return found.filter(path -> path.toString().endsWith(".cq4")).findFirst().orElseThrow();
+        }
+    }
+
+    /// The record of a large message is lost; its body need not be.
+    @Test
+    void keepsTheBodyWhoseRecordItCannotRead() throws IOException {
+        byte[] body = Mail.random(3, 300 << 10);
+        MessageId id;
+        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+            id = Mail.accept(spool.queue, Mail.to("x@b.example"), body);
+            Mail.accept(spool.queue, "y@b.example");
+        }
+        Path file = journalFile();
+        byte[] bytes = Files.readAllBytes(file);
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
+        bytes[text.indexOf("MLTf")] = 0;
+        Files.write(file, bytes);
+        Path bodies = directory.resolve("bodies");
+        Path quarantine = directory.resolve("quarantine");
+        Files.write(bodies.resolve("x.tmp"), Mail.text("partial"));
+        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+            assertEquals(1, spool.alarms.size());
+            assertEquals(1, spool.queue.stats().messages());
+            assertEquals(List.of(), names(bodies));
+            assertArrayEquals(body, Files.readAllBytes(quarantine.resolve(id.toString())));
+            assertEquals(1, spool.queue.remove(Selection.all()));
+        }
+        // Nothing in the file is needed any more, as far as it can be read.
+        assertArrayEquals(bytes, Files.readAllBytes(quarantine.resolve(nameIn(quarantine, file))));
+        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+            assertEquals(List.of(), spool.alarms);
+        }
+    }
+
+    @Test
+    void keepsAJournalFileThatItCannotRead() throws IOException {
+        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+            Mail.accept(spool.queue, "x@b.example");
+        }
+        Path file = journalFile();
+        var garbage = Mail.random(4, 9000);
+        Files.write(file, garbage);
+        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+            assertEquals(1, spool.alarms.size());
+            assertTrue(spool.alarms.getFirst().startsWith("QUARANTINED"), spool.alarms.toString());
+            Path quarantine = directory.resolve("quarantine");
+            Path kept = quarantine.resolve(names(quarantine).getFirst());
+            assertArrayEquals(garbage, Files.readAllBytes(kept));
+            Mail.accept(spool.queue, "y@b.example");
         }
     }
 }

@@ -89,7 +89,7 @@ final class MemoryBodies implements BodyStore {
     }
 
     @Override
-    public int deleteOrphans(LongPredicate keep) {
+    public int removeOrphans(LongPredicate keep, boolean setAside) {
         int before = bodies.size();
         bodies.keySet().removeIf(id -> !keep.test(id));
         return before - bodies.size();

@@ -3,6 +3,7 @@ package org.malote.queue.journal;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -47,6 +48,15 @@ public final class ChronicleJournal implements SpoolJournal {
 
     private static final String FILE_SUFFIX = ".cq4";
 
+    /// Chronicle's table of its files.
+    private static final String TABLE_NAME = "metadata.cq4t";
+
+    /// Chronicle writes this near the start of each file, before any record.
+    private static final String FILE_MARK = "SCQStore";
+
+    /// The mark lies within them.
+    private static final int FILE_MARK_BYTES = 64;
+
     /// Chronicle maps the file in such pieces; a record may be a quarter of one.
     private static final int BLOCK_BYTES = 64 << 20;
 
@@ -89,7 +99,7 @@ public final class ChronicleJournal implements SpoolJournal {
 
     // The committer's own.
     private int cycle;
-    private long sequence = 1;
+    private long sequence = Frames.FIRST_SEQUENCE;
     private long appendedTo;
     private @Nullable ZeroAhead ahead;
     private @Nullable FileChannel forceChannel;
@@ -190,9 +200,7 @@ public final class ChronicleJournal implements SpoolJournal {
         try (DirectoryStream<Path> entries =
                 Files.newDirectoryStream(epochDirectory, "*" + FILE_SUFFIX)) {
             for (Path entry : entries) {
-                if (Files.isRegularFile(entry)) {
-                    found.add(entry);
-                }
+                found.add(entry);
             }
         }
         // The names are dates of equal length: their order is that of the cycles.
@@ -209,15 +217,15 @@ public final class ChronicleJournal implements SpoolJournal {
     public void recover(JournalVisitor visitor) throws IOException {
         int file = 0;
         for (OldEpoch old : oldEpochs) {
-            var sink = new RecoverySink(old, visitor);
-            var scanner = new FrameScanner(old.salt(), old.number(), sink);
+            var sink = new RecoverySink(file, visitor);
+            var scanner =
+                    new FrameScanner(
+                            old.salt(),
+                            old.number(),
+                            file < oldFiles && files[file].path().endsWith(nameOf(0)),
+                            sink);
             for (; file < oldFiles && files[file].epoch() == old.number(); file++) {
-                try (var channel = FileChannel.open(files[file].path(), StandardOpenOption.READ)) {
-                    sink.open(file, channel);
-                    scanner.scan(file, channel);
-                } catch (IOException e) {
-                    visitor.onDamage(files[file].path() + " cannot be read: " + e.getMessage());
-                }
+                recover(file, scanner, sink);
             }
             scanner.finish();
             if (file == 0 || files[file - 1].epoch() != old.number()) {
@@ -226,24 +234,67 @@ public final class ChronicleJournal implements SpoolJournal {
         }
     }
 
+    private void recover(int file, FrameScanner scanner, RecoverySink sink) {
+        Path path = files[file].path();
+        if (!Files.isRegularFile(path)) {
+            sink.damagedFile(file, "is no file");
+            return;
+        }
+        try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            sink.open(file, channel);
+            if (!scanner.scan(file, channel)) {
+                sink.damagedFile(file, "has pages that the disk cannot read");
+            } else if (!sink.foundAny() && !beginsAsOurs(channel)) {
+                sink.damagedFile(file, "holds nothing that this version can read");
+            }
+        } catch (IOException e) {
+            sink.damagedFile(file, "cannot be read: " + e.getMessage());
+        }
+    }
+
+    /// Whether a file without records begins as one that never had any: with zeros, or as Chronicle
+    /// begins it.
+    private static boolean beginsAsOurs(FileChannel channel) throws IOException {
+        var start = new byte[FILE_MARK_BYTES];
+        channel.read(ByteBuffer.wrap(start), 0);
+        return Arrays.equals(start, new byte[FILE_MARK_BYTES])
+                || new String(start, StandardCharsets.ISO_8859_1).contains(FILE_MARK);
+    }
+
     private final class RecoverySink implements FrameScanner.Sink {
-        private final OldEpoch old;
         private final JournalVisitor visitor;
         private @Nullable FileChannel channel;
         private int file;
+        private boolean any;
 
-        RecoverySink(OldEpoch old, JournalVisitor visitor) {
-            this.old = old;
+        /// The file of the last whole frame: what is lost behind it may have been in this one.
+        private int wholeIn;
+
+        RecoverySink(int firstFile, JournalVisitor visitor) {
+            this.wholeIn = firstFile;
             this.visitor = visitor;
         }
 
         void open(int number, FileChannel opened) {
             file = number;
             channel = opened;
+            any = false;
+        }
+
+        /// Whether there was a whole frame in the file that was opened last.
+        boolean foundAny() {
+            return any;
+        }
+
+        void damagedFile(int inFile, String what) {
+            files[inFile].setDamaged();
+            visitor.onDamage(files[inFile].path() + " " + what + "; it is kept");
         }
 
         @Override
         public void onFrame(long offset, Frames.Header frame, ByteBuffer payload) {
+            any = true;
+            wholeIn = file;
             long end = offset + Frames.HEADER_BYTES + frame.length();
             if (frame.version() != Frames.VERSION) {
                 damage(offset, end, "a record of format version " + frame.version());
@@ -257,11 +308,15 @@ public final class ChronicleJournal implements SpoolJournal {
         }
 
         private void damage(long from, long to, String what) {
+            files[file].setDamaged();
             visitor.onDamage(files[file].path() + " holds " + what + "; " + copy(file, from, to));
         }
 
         @Override
         public void onGap(int inFile, long from, long to, long lost) {
+            for (int i = Math.min(wholeIn, inFile); i <= file; i++) {
+                files[i].setDamaged();
+            }
             visitor.onDamage(
                     files[inFile].path()
                             + " lost "
@@ -283,7 +338,7 @@ public final class ChronicleJournal implements SpoolJournal {
         }
 
         private String copy(int inFile, long from, long to) {
-            String name = old.directory().getFileName() + "-" + files[inFile].path().getFileName();
+            String name = Quarantine.nameOf(files[inFile].path());
             if (channel != null && channel.isOpen() && inFile == file) {
                 return quarantine.copy(channel, name, from, to);
             }
@@ -387,8 +442,12 @@ public final class ChronicleJournal implements SpoolJournal {
     }
 
     private Path pathOf(int cycleNumber) {
+        return directory.resolve(nameOf(cycleNumber));
+    }
+
+    private static String nameOf(int cycleNumber) {
         var begin = Instant.ofEpochMilli((long) cycleNumber * ROLL_CYCLE.lengthInMillis());
-        return directory.resolve(FILE_NAME.format(begin) + FILE_SUFFIX);
+        return FILE_NAME.format(begin) + FILE_SUFFIX;
     }
 
     @Override
@@ -478,11 +537,7 @@ public final class ChronicleJournal implements SpoolJournal {
         if (gone.isDeleted()) {
             return;
         }
-        gone.delete();
-        Path parent = gone.path().getParent();
-        if (parent != null) {
-            Disk.forceDirectory(parent);
-        }
+        gone.delete(quarantine);
         if (gone.epoch() != epoch) {
             deleteEpochIfEmpty(gone.epoch());
         }
@@ -493,10 +548,13 @@ public final class ChronicleJournal implements SpoolJournal {
             if (old.number() != number || !filesOf(old.directory()).isEmpty()) {
                 continue;
             }
-            // What is left is Chronicle's table of its files.
             try (DirectoryStream<Path> entries = Files.newDirectoryStream(old.directory())) {
                 for (Path entry : entries) {
-                    Files.deleteIfExists(entry);
+                    if (entry.endsWith(TABLE_NAME)) {
+                        Files.deleteIfExists(entry);
+                    } else {
+                        quarantine.take(entry);
+                    }
                 }
             }
             Files.deleteIfExists(old.directory());

@@ -3,7 +3,9 @@ package org.malote.queue.journal;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 
@@ -32,6 +34,25 @@ public final class Disk {
         if (parent != null) {
             forceDirectory(parent);
         }
+    }
+
+    /// Moves a file, readable or not, to a directory of the same file system, durably. The
+    /// directory is made when it is not there; a name that is taken in it gets a number.
+    ///
+    /// @return where it is now
+    public static Path moveInto(Path directory, Path file, String name) throws IOException {
+        makeDirectories(directory);
+        Path target = directory.resolve(name);
+        for (int i = 1; Files.exists(target, LinkOption.NOFOLLOW_LINKS); i++) {
+            target = directory.resolve(name + "." + i);
+        }
+        Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
+        forceDirectory(directory);
+        Path parent = file.toAbsolutePath().getParent();
+        if (parent != null) {
+            forceDirectory(parent);
+        }
+        return target;
     }
 
     /// Whether a write failed for want of space. The JDK tells it by the system's message only; the

@@ -36,23 +36,26 @@ final class FrameScanner {
     private final int epoch;
     private final Sink sink;
 
-    /// Negative until the first frame: the first files of an epoch may have been deleted with all
-    /// that they held.
-    private long nextSequence = -1;
+    /// Negative until the first frame when the first files of the epoch may have been deleted with
+    /// all that they held.
+    private long nextSequence;
 
     /// A broken frame with no whole one behind it yet.
     private @Nullable Broken broken;
 
-    FrameScanner(long salt, int epoch, Sink sink) {
+    /// @param fromFirst whether the first file to be scanned is the first that the epoch had
+    FrameScanner(long salt, int epoch, boolean fromFirst, Sink sink) {
         this.salt = salt;
         this.epoch = epoch;
+        this.nextSequence = fromFirst ? Frames.FIRST_SEQUENCE : -1;
         this.sink = sink;
     }
 
     /// Scans the next file of the epoch.
     ///
     /// @param file its number, for the sink
-    void scan(int file, FileChannel channel) throws IOException {
+    /// @return whether the disk could read all of it
+    boolean scan(int file, FileChannel channel) throws IOException {
         var window = new Window(channel);
         long size = channel.size();
         long at = 0;
@@ -98,6 +101,7 @@ final class FrameScanner {
             at += Frames.HEADER_BYTES + header.length();
             wholeTo = at;
         }
+        return !window.isUnreadable();
     }
 
     /// Ends the epoch.
@@ -135,6 +139,7 @@ final class FrameScanner {
         private ByteBuffer bytes = ByteBuffer.allocateDirect(FIRST_BYTES).limit(0);
         private MemorySegment all = MemorySegment.ofBuffer(bytes.duplicate().clear());
         private long base;
+        private boolean unreadable;
 
         Window(FileChannel channel) {
             this.channel = channel;
@@ -142,6 +147,11 @@ final class FrameScanner {
 
         ByteBuffer bytes() {
             return bytes;
+        }
+
+        /// Whether zeros stand for something that the disk could not read.
+        boolean isUnreadable() {
+            return unreadable;
         }
 
         /// Sees to it that these bytes of the file are in memory.
@@ -179,7 +189,8 @@ final class FrameScanner {
                 try {
                     // One page alone: the damage may lie behind it.
                     return channel.read(bytes, at) > 0;
-                } catch (IOException unreadable) {
+                } catch (IOException again) {
+                    unreadable = true;
                     while (bytes.hasRemaining()) {
                         bytes.put((byte) 0);
                     }

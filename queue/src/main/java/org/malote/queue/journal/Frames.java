@@ -33,6 +33,8 @@ public final class Frames {
     /// "MLTf".
     static final int MAGIC = 0x4D4C5466;
 
+    static final long FIRST_SEQUENCE = 1;
+
     private static final int CRC_OFFSET = 36;
 
     private Frames() {}

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -15,6 +16,7 @@ final class JournalFile {
     private final int epoch;
     private @Nullable FileChannel channel;
     private boolean deleted;
+    private boolean damaged;
 
     JournalFile(Path path, int epoch) {
         this.path = path;
@@ -65,10 +67,30 @@ final class JournalFile {
         return deleted;
     }
 
-    synchronized void delete() throws IOException {
+    /// Something in it could not be read, and may be the only copy of mail.
+    synchronized void setDamaged() {
+        damaged = true;
+    }
+
+    /// Deletes the file, durably. One that was damaged goes to quarantine instead.
+    synchronized void delete(Quarantine quarantine) throws IOException {
+        boolean done = false;
         deleted = true;
-        close();
-        java.nio.file.Files.deleteIfExists(path);
+        try {
+            close();
+            if (damaged) {
+                quarantine.take(path);
+            } else {
+                Files.deleteIfExists(path);
+                Path parent = path.getParent();
+                if (parent != null) {
+                    Disk.forceDirectory(parent);
+                }
+            }
+            done = true;
+        } finally {
+            deleted = done;
+        }
     }
 
     synchronized void close() throws IOException {

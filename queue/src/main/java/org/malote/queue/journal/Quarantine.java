@@ -9,8 +9,9 @@ import java.nio.file.StandardOpenOption;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Copies of what recovery could not read, for an operator to look at. Bounded: evidence must not
-/// fill the spool.
+/// What recovery could not read, for an operator to look at: copies of pieces while their file is
+/// still needed, and whole files that were damaged. The copies are bounded: evidence must not fill
+/// the spool. The files are not: they take no more space than they did.
 final class Quarantine {
     private static final Logger log = LoggerFactory.getLogger(Quarantine.class);
 
@@ -25,6 +26,17 @@ final class Quarantine {
 
     Quarantine(Path directory) {
         this.directory = directory;
+    }
+
+    /// How a file of an epoch is called here.
+    static String nameOf(Path file) {
+        Path parent = file.getParent();
+        return (parent == null ? "" : parent.getFileName() + "-") + file.getFileName();
+    }
+
+    /// Moves what lies in an epoch's directory here, whatever it is. Durable when it returns.
+    void take(Path file) throws IOException {
+        log.warn("{} is now {}", file, Disk.moveInto(directory, file, nameOf(file)));
     }
 
     /// Copies a piece of a journal file.

@@ -64,8 +64,9 @@ public interface SpoolJournal extends AutoCloseable {
     /// number do not grow.
     int currentFile();
 
-    /// Deletes a file other than the current one; does nothing when it is gone. Durable when it
-    /// returns. Any thread.
+    /// Deletes a file other than the current one; does nothing when it is gone. One in which
+    /// recovery found damage is set aside instead: what it could not read may be the only copy of
+    /// mail. Durable when it returns. Any thread.
     ///
     /// @throws IOException when it cannot be deleted
     void delete(int file) throws IOException;

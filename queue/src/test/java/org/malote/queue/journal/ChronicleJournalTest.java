@@ -1,5 +1,6 @@
 package org.malote.queue.journal;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -206,7 +207,9 @@ final class ChronicleJournalTest {
         Files.createDirectory(spool.resolve("epochs").resolve("0000009-xyz"));
         Seen seen = recover();
         assertEquals(List.of("one"), seen.records);
-        assertEquals(List.of(), seen.damage);
+        assertEquals(2, seen.damage.size(), seen.damage.toString());
+        assertTrue(seen.damage.get(0).contains("19700103-00LX.cq4 holds nothing"));
+        assertTrue(seen.damage.get(1).contains("19700104-00LX.cq4 is no file"));
     }
 
     @Test
@@ -228,6 +231,47 @@ final class ChronicleJournalTest {
         assertEquals(2, seen.damage.size());
         assertTrue(seen.damage.get(1).contains("version 99"), seen.damage.get(1));
         assertEquals(2, quarantined());
+    }
+
+    /// What could not be read may be the only copy of mail; each file is of another kind of damage.
+    @Test
+    void deletesNoFileThatWasDamaged() throws IOException {
+        List<Long> positions = write("one", "poison", "three");
+        Path epoch = epochOf(files().getFirst());
+        Files.createDirectory(epoch.resolve("19700101-01LX.cq4"));
+        Files.write(epoch.resolve("19700101-01LX.cq4").resolve("within"), new byte[] {1});
+        Files.write(
+                epoch.resolve("19700101-02LX.cq4"), "not ours".getBytes(StandardCharsets.UTF_8));
+        Files.write(epoch.resolve("19700101-03LX.cq4"), new byte[0]);
+        Files.write(epoch.resolve("19700101-04LX.cq4"), new byte[5000]);
+        write("lost", "four");
+        long lost = SpoolJournal.offsetOf(positions.getFirst());
+        Path second = files().getLast();
+        byte[] before = Files.readAllBytes(files().getFirst());
+        overwrite(second, lost, new byte[4]);
+        try (var journal = open()) {
+            var seen = new Seen();
+            journal.recover(seen);
+            assertEquals(List.of("one", "three", "four"), seen.records);
+            assertEquals(4, seen.damage.size(), seen.damage.toString());
+            for (int file = 0; file < 6; file++) {
+                journal.delete(file);
+                journal.delete(file);
+            }
+        }
+        assertEquals(List.of(), files());
+        assertFalse(Files.exists(epoch));
+        Path quarantine = spool.resolve("quarantine");
+        String prefix = epoch.getFileName() + "-19700101-0";
+        assertArrayEquals(before, Files.readAllBytes(quarantine.resolve(prefix + "0LX.cq4")));
+        assertTrue(Files.exists(quarantine.resolve(prefix + "1LX.cq4").resolve("within")));
+        assertTrue(Files.exists(quarantine.resolve(prefix + "2LX.cq4")));
+        assertFalse(Files.exists(quarantine.resolve(prefix + "3LX.cq4")));
+        assertFalse(Files.exists(quarantine.resolve(prefix + "4LX.cq4")));
+        assertTrue(
+                Files.exists(
+                        quarantine.resolve(
+                                epochOf(second).getFileName() + "-" + second.getFileName())));
     }
 
     @Test

@@ -86,12 +86,16 @@ final class FrameScannerTest {
     }
 
     private Found scan(byte[]... files) throws IOException {
+        return scan(false, files);
+    }
+
+    private Found scan(boolean fromFirst, byte[]... files) throws IOException {
         var found = new Found();
-        var scanner = new FrameScanner(SALT, EPOCH, found);
+        var scanner = new FrameScanner(SALT, EPOCH, fromFirst, found);
         for (int i = 0; i < files.length; i++) {
             Path path = Files.write(directory.resolve("file" + i), files[i]);
             try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
-                scanner.scan(i, channel);
+                assertTrue(scanner.scan(i, channel));
             }
         }
         scanner.finish();
@@ -147,6 +151,28 @@ final class FrameScannerTest {
         Found found = scan(image.out.toByteArray());
         assertEquals(List.of(1000L), found.sequences);
         assertEquals(0, found.lost);
+    }
+
+    @Test
+    void missesTheFirstRecordOfAnEpochWhoseFirstFileIsThere() throws IOException {
+        var image = new Image();
+        image.frame(SALT, Frames.VERSION, new byte[10]);
+        image.frame(SALT, Frames.VERSION, new byte[10]);
+        byte[] bytes = image.out.toByteArray();
+        assertEquals(0, scan(true, bytes).lost);
+        Arrays.fill(bytes, 0, 4, (byte) 0);
+        assertEquals(1, scan(true, bytes).lost);
+    }
+
+    @Test
+    void saysThatTheDiskCouldNotReadAll() throws IOException {
+        // A directory opens like a file, has a size, and cannot be read.
+        var scanner = new FrameScanner(SALT, EPOCH, false, new Found());
+        Path path = Files.createDirectory(directory.resolve("d"));
+        Files.createFile(path.resolve("entry"));
+        try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            assertEquals(channel.size() < Frames.HEADER_BYTES, scanner.scan(0, channel));
+        }
     }
 
     @Test
