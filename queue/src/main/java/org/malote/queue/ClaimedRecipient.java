@@ -4,5 +4,5 @@ package org.malote.queue;
 ///
 /// @param index its place in the envelope: what a [Settlement] names it by
 /// @param attempts attempts that were made before this one
-/// @param wasReleased an operator released it from a hold since the last attempt
+/// @param wasReleased it was released from a hold, and nothing has held it since
 public record ClaimedRecipient(int index, Recipient recipient, int attempts, boolean wasReleased) {}

@@ -103,7 +103,10 @@ final class Index {
             }
             count(message, recipient, -1);
             message.active[recipient] = false;
-            message.released[recipient] = false;
+            // A release outlives a deferral: the recipient is still on its way past what held it.
+            if (!(settlement instanceof Settlement.Deferred)) {
+                message.released[recipient] = false;
+            }
             message.replies[recipient] = Records.cut(settlement.reply());
             message.attempts[recipient]++;
             switch (settlement) {
@@ -204,17 +207,19 @@ final class Index {
         return (LiveMessage.Group) schedule.claim(nowMillis);
     }
 
-    /// The due recipients of a claimed group become active.
+    /// The due recipients of a claimed group become active: one at least. A group that was found
+    /// due stays due when the clock is set back.
     ///
     /// @param max at most so many
     int[] activate(LiveMessage.Group group, long nowMillis, int max) {
         LiveMessage message = group.message;
+        long asOfMillis = Math.max(nowMillis, group.dueMillis());
         var due = new int[Math.min(max, group.recipients.length)];
         int count = 0;
         for (int recipient : group.recipients) {
             if (count < max
                     && message.states[recipient] == LiveMessage.WAITING
-                    && message.dueMillis[recipient] <= nowMillis) {
+                    && message.dueMillis[recipient] <= asOfMillis) {
                 count(message, recipient, -1);
                 message.active[recipient] = true;
                 count(message, recipient, 1);

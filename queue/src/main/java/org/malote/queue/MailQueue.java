@@ -651,6 +651,16 @@ public final class MailQueue implements AutoCloseable {
                 .flatMap(Stream::ofNullable);
     }
 
+    /// Whether a message is in the queue. Cheap.
+    public boolean contains(MessageId id) {
+        lock.lock();
+        try {
+            return index.find(id) != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// One message, or null when it is not in the queue. Reads the disk.
     public @Nullable QueueEntry find(MessageId id) {
         LiveMessage message;

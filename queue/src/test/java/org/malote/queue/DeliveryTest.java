@@ -288,10 +288,47 @@ final class DeliveryTest {
         }
     }
 
+    /// What was found due is handed out whole, whatever the clock says by then.
+    @Test
+    void givesNoEmptyClaimWhenTheClockIsSetBack() {
+        try (var queue = spool.open()) {
+            MessageId id = Mail.accept(queue, "x@b.example", "y@b.example");
+            assertTrue(queue.contains(id));
+            assertEquals(spool.nowMillis(), queue.nextDueMillis());
+            spool.advance(Duration.ofDays(-3));
+            Claim claim = claim(queue);
+            assertEquals(
+                    List.of(0, 1),
+                    claim.recipients().stream().map(ClaimedRecipient::index).toList());
+            Mail.settle(claim, Mail.delivered(claim));
+            assertFalse(queue.contains(id));
+            assertEquals(0, queue.stats().claims());
+        }
+    }
+
+    @Test
+    void keepsAReleaseThroughADeferral() throws IOException {
+        try (var queue = spool.open()) {
+            Mail.accept(queue, "x@b.example");
+            queue.hold(Selection.all());
+            queue.release(Selection.all());
+            Claim claim = claim(queue);
+            Mail.settle(claim, Mail.deferred(claim, spool.nowMillis()));
+            assertTrue(claim(queue).recipients().getFirst().wasReleased());
+        }
+        try (var queue = spool.reopen(MemorySpool.settings())) {
+            Claim claim = claim(queue);
+            assertTrue(claim.recipients().getFirst().wasReleased());
+            Mail.settle(claim, List.of(new Settlement.Held(0, "route holds")));
+            assertNull(queue.claim(Long.MAX_VALUE));
+        }
+    }
+
     @Test
     void findsNothingWhereNothingIs() {
         try (var queue = spool.open()) {
             var id = new MessageId(42);
+            assertFalse(queue.contains(id));
             assertNull(queue.find(id));
             assertThrows(IOException.class, () -> queue.body(id));
             assertEquals(0, queue.list().count());

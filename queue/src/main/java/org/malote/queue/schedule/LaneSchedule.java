@@ -34,6 +34,11 @@ public final class LaneSchedule {
             return lane;
         }
 
+        /// When it was last scheduled for; of no meaning for one that waits for nothing.
+        public final long dueMillis() {
+            return dueMillis;
+        }
+
         public final boolean isClaimed() {
             return state == State.CLAIMED;
         }
