@@ -3,6 +3,7 @@ package org.malote.queue;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.function.LongPredicate;
+import org.malote.queue.journal.OpenFailedException;
 
 /// Where bodies are that are too large for the journal, one file each. Every method blocks on the
 /// disk.
@@ -15,12 +16,15 @@ interface BodyStore {
         /// Makes it the body of its message.
         ///
         /// @param durable whether it is on stable storage when this returns
+        /// @throws OpenFailedException when it could not begin; it may then be discarded
+        /// @throws IOException when the disk failed
         void publish(boolean durable) throws IOException;
 
         /// Forgets it. Does nothing after it was published.
         void discard();
     }
 
+    /// @throws OpenFailedException when it cannot be made now
     Draft create(MessageId id) throws IOException;
 
     MessageBody.Source open(MessageId id) throws IOException;

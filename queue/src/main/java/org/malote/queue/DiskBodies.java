@@ -40,7 +40,7 @@ final class DiskBodies implements BodyStore {
         return new DiskDraft(
                 draft,
                 pathOf(id),
-                FileChannel.open(draft, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+                Disk.open(draft, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
     }
 
     private final class DiskDraft implements Draft {
@@ -63,13 +63,17 @@ final class DiskBodies implements BodyStore {
 
         @Override
         public void publish(boolean durable) throws IOException {
-            if (durable) {
-                channel.force(false);
+            if (!durable) {
+                channel.close();
+                Files.move(draft, finished, StandardCopyOption.ATOMIC_MOVE);
+                return;
             }
-            channel.close();
-            Files.move(draft, finished, StandardCopyOption.ATOMIC_MOVE);
-            if (durable) {
-                Disk.forceDirectory(directory);
+            // First, while it is no harm that there is no descriptor for it.
+            try (var entries = Disk.open(directory, StandardOpenOption.READ)) {
+                channel.force(false);
+                channel.close();
+                Files.move(draft, finished, StandardCopyOption.ATOMIC_MOVE);
+                entries.force(true);
             }
         }
 

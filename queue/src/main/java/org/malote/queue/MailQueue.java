@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.malote.queue.journal.ChronicleJournal;
 import org.malote.queue.journal.JournalVisitor;
 import org.malote.queue.journal.MalformedRecordException;
+import org.malote.queue.journal.OpenFailedException;
 import org.malote.queue.journal.SpoolJournal;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +37,10 @@ public final class MailQueue implements AutoCloseable {
     /// Messages taken in are committed down to this part of the reserve; below it, only what frees
     /// space.
     private static final int RESERVE_SHARE_FOR_COMMITS = 2;
+
+    /// How long a message waits that could not be read, though nothing says that it is damaged: the
+    /// process may have had no descriptor left.
+    private static final long UNREAD_DELAY_MILLIS = 60_000;
 
     private final QueueSettings settings;
     private final QueueEnvironment environment;
@@ -339,8 +344,8 @@ public final class MailQueue implements AutoCloseable {
 
     /// A body file could not be written.
     Refusal bodyFailed(IOException cause) {
-        if (org.malote.queue.journal.Disk.isFull(cause)) {
-            log.warn("no space for a message: {}", cause.getMessage());
+        if (org.malote.queue.journal.Disk.isFull(cause) || cause instanceof OpenFailedException) {
+            log.warn("no space or no descriptor for a message: {}", cause.getMessage());
             return Refusal.NO_SPACE;
         }
         committer.fail(cause);
@@ -424,8 +429,14 @@ public final class MailQueue implements AutoCloseable {
             }
             try {
                 return claim(group, recipients);
-            } catch (IOException e) {
+            } catch (WrongRecordException e) {
                 unreadable(group, recipients, nowMillis, e);
+            } catch (IOException e) {
+                log.warn(
+                        "message {} cannot be read now and waits a minute: {}",
+                        group.message.id,
+                        e.getMessage());
+                release(group, recipients, nowMillis + UNREAD_DELAY_MILLIS);
             }
         }
     }
@@ -446,6 +457,15 @@ public final class MailQueue implements AutoCloseable {
             return new Claim(this, group, group.destination(), envelope, claimed);
         } finally {
             lock.unlock();
+        }
+    }
+
+    /// The disk gave something else than the record that was written.
+    private static final class WrongRecordException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        WrongRecordException(String message) {
+            super(message);
         }
     }
 
@@ -592,11 +612,11 @@ public final class MailQueue implements AutoCloseable {
             AcceptedRecord record = Records.readAccepted(head.flip());
             if (!record.id().equals(message.id)
                     || record.envelope().recipients().size() != message.states.length) {
-                throw new IOException("another record is in its place on the disk");
+                throw new WrongRecordException("another record is in its place on the disk");
             }
             return record.envelope();
         } catch (MalformedRecordException e) {
-            throw new IOException("its record on the disk is damaged: " + e.getMessage(), e);
+            throw new WrongRecordException("its record on the disk is damaged: " + e.getMessage());
         }
     }
 

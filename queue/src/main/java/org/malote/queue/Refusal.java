@@ -3,7 +3,7 @@ package org.malote.queue;
 /// Why the queue takes no message now.
 public enum Refusal {
     /// The file system has less free space than the reserve, counting what is already on its way
-    /// in.
+    /// in; or the system cannot make a file for it now.
     NO_SPACE(
             "the spool's file system is below its reserve of free space; free some or give the spool more",
             true),

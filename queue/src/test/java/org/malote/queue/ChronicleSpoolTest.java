@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -128,6 +129,18 @@ final class ChronicleSpoolTest {
             assertEquals(RecipientState.HELD, entry.recipients().get(1).state());
             assertArrayEquals(kept, Mail.read(spool.queue.body(old)));
             assertNull(spool.queue.claim(Long.MAX_VALUE));
+        }
+    }
+
+    @Test
+    void refusesALargeMessageForNowWhenItsFileCannotBeOpened() throws IOException {
+        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+            MessageWriter writer = spool.queue.begin();
+            Files.createDirectory(directory.resolve("bodies").resolve(writer.id() + ".tmp"));
+            writer.write(ByteBuffer.allocate(300 << 10));
+            assertEquals(Refusal.NO_SPACE, Mail.refusal(Mail.seal(writer, Mail.to("x@b.example"))));
+            assertNull(spool.queue.admission(0));
+            Mail.accept(spool.queue, Mail.to("x@b.example"), new byte[300 << 10]);
         }
     }
 

@@ -307,6 +307,33 @@ final class DeliveryTest {
     }
 
     @Test
+    void triesAgainInAMinuteWhatItCannotReadNow() {
+        try (var queue = spool.open()) {
+            Mail.accept(queue, "x@b.example");
+            spool.journal().failRead(true);
+            assertNull(queue.claim(spool.nowMillis()));
+            assertEquals(spool.nowMillis() + 60_000, queue.nextDueMillis());
+            assertEquals(0, queue.stats().claims());
+            assertEquals(0, queue.stats().held());
+            spool.advance(Duration.ofMinutes(1));
+            spool.journal().failRead(false);
+            assertEquals(0, claim(queue).recipients().getFirst().attempts());
+            assertEquals(List.of(), spool.alarms());
+        }
+    }
+
+    @Test
+    void holdsAMessageWhoseRecordIsAnother() {
+        try (var queue = spool.open()) {
+            MessageId id = Mail.accept(queue, "x@b.example");
+            spool.journal().garble();
+            assertNull(queue.claim(spool.nowMillis()));
+            assertEquals(List.of("HELD OPERATOR"), states(queue, id));
+            assertEquals(1, spool.alarms().size());
+        }
+    }
+
+    @Test
     void keepsAReleaseThroughADeferral() throws IOException {
         try (var queue = spool.open()) {
             Mail.accept(queue, "x@b.example");

@@ -8,16 +8,23 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
+import org.malote.queue.journal.OpenFailedException;
 
 /// Body files in memory, which fail on command.
 final class MemoryBodies implements BodyStore {
     private final Map<Long, byte[]> bodies = new ConcurrentHashMap<>();
     private final AtomicInteger drafts = new AtomicInteger();
     private volatile @Nullable IOException failure;
+    private volatile boolean refusesDrafts;
 
     /// From now on every write fails with this.
     void failWith(IOException cause) {
         failure = cause;
+    }
+
+    /// As when the process has no descriptor left.
+    void refuseDrafts(boolean refuses) {
+        refusesDrafts = refuses;
     }
 
     int count() {
@@ -29,7 +36,10 @@ final class MemoryBodies implements BodyStore {
     }
 
     @Override
-    public Draft create(MessageId id) {
+    public Draft create(MessageId id) throws OpenFailedException {
+        if (refusesDrafts) {
+            throw new OpenFailedException(new IOException("Too many open files"));
+        }
         drafts.incrementAndGet();
         var bytes = new ByteArrayOutputStream();
         return new Draft() {

@@ -34,6 +34,8 @@ public final class MemoryJournal implements SpoolJournal {
     private boolean isFull;
     private boolean failsForce;
     private boolean failsAppend;
+    private boolean failsRead;
+    private boolean isGarbled;
     private boolean isPaused;
     private boolean isWaiting;
     private long usableBytes = 1L << 40;
@@ -104,6 +106,26 @@ public final class MemoryJournal implements SpoolJournal {
         lock.lock();
         try {
             failsAppend = true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// From now on every read fails, or succeeds again.
+    public void failRead(boolean fails) {
+        lock.lock();
+        try {
+            failsRead = fails;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// From now on every read gives zeros.
+    public void garble() {
+        lock.lock();
+        try {
+            isGarbled = true;
         } finally {
             lock.unlock();
         }
@@ -218,7 +240,13 @@ public final class MemoryJournal implements SpoolJournal {
     public void read(long position, int offset, ByteBuffer destination) throws IOException {
         lock.lock();
         try {
+            if (failsRead) {
+                throw new IOException("Too many open files");
+            }
             byte[] payload = entries.get(Math.toIntExact(position)).payload;
+            if (isGarbled) {
+                payload = new byte[payload.length];
+            }
             if (offset + destination.remaining() > payload.length) {
                 throw new IOException("the record ends before");
             }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -151,6 +152,20 @@ final class MessageWriterTest {
             // Small ones go to the journal, which has its space.
             Mail.accept(queue, "x@b.example");
             assertEquals(0, spool.bodies().drafts());
+        }
+    }
+
+    @Test
+    void refusesALargeMessageForNowWhenItsFileCannotBeMade() throws IOException {
+        try (var queue = spool.open()) {
+            spool.bodies().refuseDrafts(true);
+            var refused = Mail.send(queue, Mail.to("x@b.example"), new byte[400 << 10]);
+            assertEquals(Refusal.NO_SPACE, Mail.refusal(refused));
+            assertNull(queue.admission(0));
+            assertEquals(List.of(), spool.alarms());
+            spool.bodies().refuseDrafts(false);
+            MessageId id = Mail.accept(queue, Mail.to("x@b.example"), new byte[400 << 10]);
+            assertEquals(400 << 10, Mail.read(queue.body(id)).length);
         }
     }
 

@@ -83,6 +83,7 @@ public final class ChronicleJournal implements SpoolJournal {
     private final boolean durable;
     private final Executor io;
     private final FileStore store;
+    private final FileChannel directoryChannel;
     private final SingleChronicleQueue queue;
     private final ExcerptAppender appender;
     private final ByteBuffer header = ByteBuffer.allocateDirect(Frames.HEADER_BYTES);
@@ -105,6 +106,7 @@ public final class ChronicleJournal implements SpoolJournal {
     private @Nullable FileChannel forceChannel;
     private @Nullable FileChannel rolledChannel;
     private boolean directoryChanged;
+    private boolean isRollLate;
 
     /// Set by the job that zeroes ahead; final for the journal.
     private volatile @Nullable IOException aheadFailure;
@@ -183,6 +185,7 @@ public final class ChronicleJournal implements SpoolJournal {
         this.oldFiles = known.size();
         this.files = known.toArray(JournalFile[]::new);
         this.currentFile = oldFiles - 1;
+        this.directoryChannel = FileChannel.open(directory, StandardOpenOption.READ);
         // Cycles follow our count, not the clock: a file ends by its size.
         this.queue =
                 SingleChronicleQueueBuilder.binary(directory)
@@ -359,7 +362,7 @@ public final class ChronicleJournal implements SpoolJournal {
         throwAheadFailure();
         try {
             if (ahead == null || appendedTo >= fileBytes) {
-                beginFile(bytes);
+                roll(bytes);
             }
             ZeroAhead range = ahead;
             if (range == null) {
@@ -373,10 +376,27 @@ public final class ChronicleJournal implements SpoolJournal {
             }
             return true;
         } catch (IOException e) {
-            if (Disk.isFull(e)) {
+            if (Disk.isFull(e) || e instanceof OpenFailedException) {
                 return false;
             }
             throw e;
+        }
+    }
+
+    /// Begins the next file. When it cannot be opened the current one goes on, and the next group
+    /// tries again: what frees the disk must be recorded somewhere.
+    private void roll(long bytes) throws IOException {
+        try {
+            beginFile(bytes);
+            isRollLate = false;
+        } catch (OpenFailedException e) {
+            if (ahead == null) {
+                throw e;
+            }
+            if (!isRollLate) {
+                isRollLate = true;
+                log.warn("the journal cannot begin a new file yet: {}", e.getMessage());
+            }
         }
     }
 
@@ -413,15 +433,20 @@ public final class ChronicleJournal implements SpoolJournal {
         boolean first = ahead == null;
         int next = first ? 0 : cycle + 1;
         Path path = pathOf(next);
-        // A leftover of an attempt that found the disk full.
-        Files.deleteIfExists(path);
+        deleteLeftover(path);
         ZeroAhead range = ZeroAhead.create(path, durable);
         FileChannel channel = null;
         try {
+            channel = Disk.open(path, StandardOpenOption.WRITE);
             range.extendTo(Math.max(aheadBytes, bytes + 2 * OVERHEAD_BYTES));
-            channel = FileChannel.open(path, StandardOpenOption.WRITE);
+            // Chronicle opens the file too, at an append, when there is no way back.
+            try (var _ = Disk.open(path, StandardOpenOption.READ);
+                    var _ = Disk.open(path, StandardOpenOption.READ)) {}
         } catch (IOException e) {
             range.close();
+            if (channel != null) {
+                channel.close();
+            }
             Files.deleteIfExists(path);
             throw e;
         }
@@ -439,6 +464,15 @@ public final class ChronicleJournal implements SpoolJournal {
         grown[files.length] = new JournalFile(path, epoch);
         files = grown;
         currentFile = grown.length - 1;
+    }
+
+    /// Of an attempt that found the disk full, or no descriptor.
+    private static void deleteLeftover(Path path) throws OpenFailedException {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            throw new OpenFailedException(e);
+        }
     }
 
     private Path pathOf(int cycleNumber) {
@@ -498,7 +532,8 @@ public final class ChronicleJournal implements SpoolJournal {
             forceChannel.force(false);
         }
         if (directoryChanged) {
-            Disk.forceDirectory(directory);
+            // Opened when the journal was: what was appended cannot be refused any more.
+            directoryChannel.force(true);
             directoryChanged = false;
         }
     }
@@ -583,6 +618,7 @@ public final class ChronicleJournal implements SpoolJournal {
         if (ahead != null) {
             ahead.close();
         }
+        directoryChannel.close();
         for (JournalFile file : files) {
             file.close();
         }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -12,6 +13,15 @@ import java.util.Locale;
 /// What POSIX asks for beyond writing a file.
 public final class Disk {
     private Disk() {}
+
+    /// Opens a file, or makes it.
+    public static FileChannel open(Path path, OpenOption... options) throws OpenFailedException {
+        try {
+            return FileChannel.open(path, options);
+        } catch (IOException e) {
+            throw new OpenFailedException(e);
+        }
+    }
 
     /// Puts a directory's entries on stable storage: a file that was made, renamed or deleted is so
     /// for good only then.

@@ -38,7 +38,8 @@ public interface SpoolJournal extends AutoCloseable {
     /// Committer only.
     ///
     /// @param bytes payloads and headers together
-    /// @return false when the file system is full; nothing was appended and the journal goes on
+    /// @return false when the file system is full or a file cannot be opened now; nothing was
+    ///     appended and the journal goes on
     /// @throws IOException when the disk failed
     boolean reserve(long bytes) throws IOException;
 

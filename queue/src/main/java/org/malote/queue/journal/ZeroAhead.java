@@ -27,10 +27,9 @@ final class ZeroAhead implements AutoCloseable {
         this.durable = durable;
     }
 
-    /// Makes the file with its first step.
-    static ZeroAhead create(Path path, boolean durable) throws IOException {
-        var channel =
-                FileChannel.open(path, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
+    /// Makes the file.
+    static ZeroAhead create(Path path, boolean durable) throws OpenFailedException {
+        var channel = Disk.open(path, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
         return new ZeroAhead(channel, durable);
     }
 

@@ -159,6 +159,41 @@ final class ChronicleJournalTest {
         assertEquals(List.of(), seen.damage);
     }
 
+    /// A directory stands where the next file is to be, as if there were no descriptor for it.
+    @Test
+    void goesOnWithoutTheFileThatItCannotBegin() throws IOException {
+        try (var journal = open()) {
+            Path epoch;
+            try (var epochs = Files.list(spool.resolve("epochs"))) {
+                epoch = epochs.findFirst().orElseThrow();
+            }
+            Path first = Files.createDirectory(epoch.resolve("19700101-00LX.cq4"));
+            Files.createFile(first.resolve("within"));
+            assertFalse(journal.reserve(100));
+            Files.delete(first.resolve("within"));
+            assertTrue(journal.reserve(100));
+            int file = journal.currentFile();
+            Path next = Files.createDirectory(epoch.resolve("19700101-01LX.cq4"));
+            Files.createFile(next.resolve("within"));
+            String text = "x".repeat(300_000);
+            for (int i = 0; i < 20; i++) {
+                assertTrue(journal.reserve(310_000));
+                journal.append(record(text + i));
+                journal.force();
+            }
+            assertEquals(file, journal.currentFile());
+            Files.delete(next.resolve("within"));
+            assertTrue(journal.reserve(100));
+            assertEquals(file + 1, journal.currentFile());
+            journal.append(record("last"));
+            journal.force();
+        }
+        Seen seen = recover();
+        assertEquals(21, seen.records.size());
+        assertEquals("last", seen.records.getLast());
+        assertEquals(List.of(), seen.damage);
+    }
+
     @Test
     void losesOneRecordToABrokenOneAndSaysSo() throws IOException {
         List<Long> positions = write("one", "two", "three");
