@@ -31,6 +31,15 @@ final class MaloteServer implements AutoCloseable {
                 folder.path(), serve(List.of(jvmOptions), "--config", config.toString()));
     }
 
+    /// Starts it by another program, such as one that changes what the C library does.
+    static MaloteServer startBy(String program, Folder folder, String toml) {
+        Path config = folder.write("malote.toml", toml);
+        List<String> command = new ArrayList<>();
+        command.add(program);
+        command.addAll(serve(List.of(), "--config", config.toString()));
+        return new MaloteServer(folder.path(), command);
+    }
+
     /// Starts it without a configuration, with its default working folder.
     static MaloteServer startEmbedded(Folder folder) {
         return new MaloteServer(folder.path(), serve(List.of()));

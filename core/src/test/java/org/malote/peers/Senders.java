@@ -1,6 +1,7 @@
 package org.malote.peers;
 
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -19,13 +20,15 @@ final class Senders implements AutoCloseable {
 
     private final int port;
     private final long idMax;
+    private final long pauseNanos;
     private final AtomicLong nextId;
     private final AtomicBoolean isStopped = new AtomicBoolean();
     private final Set<Long> acknowledged = ConcurrentHashMap.newKeySet();
     private final Set<String> refusals = ConcurrentHashMap.newKeySet();
     private final List<Thread> threads = new ArrayList<>();
 
-    private Senders(int port, long firstId, long idMax) {
+    private Senders(int port, long firstId, long idMax, Duration pause) {
+        this.pauseNanos = pause.toNanos();
         this.port = port;
         this.nextId = new AtomicLong(firstId);
         this.idMax = idMax;
@@ -34,7 +37,15 @@ final class Senders implements AutoCloseable {
     /// @param firstId the first message's id
     /// @param count how many messages at most
     static Senders start(int port, int sessions, long firstId, long count) {
-        Senders senders = new Senders(port, firstId, firstId + count);
+        return start(new Senders(port, firstId, firstId + count, Duration.ZERO), sessions);
+    }
+
+    /// Without an end, and each session rests between its messages.
+    static Senders paced(int port, int sessions, Duration pause) {
+        return start(new Senders(port, 0, Long.MAX_VALUE, pause), sessions);
+    }
+
+    private static Senders start(Senders senders, int sessions) {
         for (int i = 0; i < sessions; i++) {
             senders.threads.add(Thread.ofVirtual().start(senders::run));
         }
@@ -100,6 +111,9 @@ final class Senders implements AutoCloseable {
                 return;
             }
             acknowledged.add(id);
+            if (pauseNanos > 0) {
+                LockSupport.parkNanos(pauseNanos);
+            }
         }
     }
 

@@ -14,6 +14,12 @@ record Toml(int port, int tlsPort, String text) {
         return of(folder, certificate, "127.0.0.0/8", rest);
     }
 
+    /// The same with its spool elsewhere.
+    Toml withState(Path state) {
+        return new Toml(
+                port, tlsPort, text.replaceFirst("state = .*", "state = \"" + state + "\""));
+    }
+
     /// For a server that relays for nobody on this host, and asks no name server about them.
     static Toml withoutRelay(Folder folder, Certificate certificate, String rest) {
         return amongStrangers(
