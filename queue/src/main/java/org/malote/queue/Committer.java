@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.malote.queue.journal.Frames;
 import org.malote.queue.journal.JournalRecord;
@@ -51,6 +52,10 @@ final class Committer implements Runnable {
         ///
         /// @return work to be committed at once, alone; empty for none
         List<Work> maintenance();
+
+        /// A group has ended, committed or not, and the committer is no longer late for it. Without
+        /// locks, before those who wait are told.
+        void groupEnded();
 
         /// The journal failed. Called once.
         void stopped(IOException cause);
@@ -198,15 +203,18 @@ final class Committer implements Runnable {
     @Override
     public void run() {
         var group = new ArrayList<Work>(limits.batchRecordsMax());
-        while (take(group)) {
-            if (!group.isEmpty()) {
+        try {
+            while (take(group)) {
                 commit(group);
                 group.clear();
+                List<Work> maintenance = stopped ? List.of() : host.maintenance();
+                if (!maintenance.isEmpty()) {
+                    commit(new ArrayList<>(maintenance));
+                }
             }
-            List<Work> maintenance = stopped ? List.of() : host.maintenance();
-            if (!maintenance.isEmpty()) {
-                commit(new ArrayList<>(maintenance));
-            }
+        } catch (Throwable e) {
+            // Whoever waits would wait for ever; so nobody waits, and nothing more is taken.
+            stop(new IOException("the committer failed: " + e, e), group);
         }
     }
 
@@ -271,14 +279,35 @@ final class Committer implements Runnable {
         } catch (IOException e) {
             stop(e, group);
             return;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             // A bug of ours: what is in memory may no longer be what is on the disk.
             stop(new IOException("the committer failed: " + e, e), group);
             return;
         }
-        endGroup();
-        for (Work work : group) {
-            work.committed();
+        try {
+            endGroup();
+        } finally {
+            tellEach(group, Work::committed);
+        }
+    }
+
+    /// Empties the group and tells each how it ended, whatever another one does. The first failure
+    /// comes afterwards.
+    private static void tellEach(List<Work> group, Consumer<Work> end) {
+        List<Work> told = List.copyOf(group);
+        group.clear();
+        RuntimeException failure = null;
+        for (Work work : told) {
+            try {
+                end.accept(work);
+            } catch (RuntimeException | Error e) {
+                if (failure == null) {
+                    failure = new IllegalStateException("told how its work ended: " + e, e);
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 
@@ -290,6 +319,7 @@ final class Committer implements Runnable {
         } finally {
             lock.unlock();
         }
+        host.groupEnded();
     }
 
     /// Leaves in the group what has its space reserved.
@@ -302,10 +332,13 @@ final class Committer implements Runnable {
         }
         var refused = new ArrayList<Work>();
         group.removeIf(work -> work.refusable && refused.add(work));
-        if (group.isEmpty()) {
-            endGroup();
+        try {
+            if (group.isEmpty()) {
+                endGroup();
+            }
+        } finally {
+            refuse(refused, Refusal.NO_SPACE);
         }
-        refuse(refused, Refusal.NO_SPACE);
         if (group.isEmpty() || journal.reserve(bytesOf(group))) {
             return true;
         }
@@ -322,9 +355,7 @@ final class Committer implements Runnable {
     }
 
     private static void refuse(List<Work> group, Refusal refusal) {
-        for (Work work : group) {
-            work.refused(refusal);
-        }
+        tellEach(group, work -> work.refused(refusal));
     }
 
     /// The first failure is final: a second force of the same file may succeed with the data gone.
@@ -340,15 +371,19 @@ final class Committer implements Runnable {
         } finally {
             lock.unlock();
         }
-        if (first) {
-            host.stopped(cause);
+        try {
+            if (first) {
+                host.stopped(cause);
+            }
+        } finally {
+            late.addAll(0, group);
+            group.clear();
+            refuse(late, Refusal.STOPPED);
         }
-        refuse(group, Refusal.STOPPED);
-        refuse(late, Refusal.STOPPED);
     }
 
     /// Stops because a body file failed. Any thread.
     void fail(IOException cause) {
-        stop(cause, List.of());
+        stop(cause, new ArrayList<>());
     }
 }

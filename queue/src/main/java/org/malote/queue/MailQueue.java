@@ -298,13 +298,18 @@ public final class MailQueue implements AutoCloseable {
         if (isClosing) {
             return Refusal.CLOSED;
         }
-        if (committer.oldestAgeNanos() > settings.limits().commitAgeMax().toNanos()) {
+        if (isLate()) {
             return Refusal.COMMITS_LATE;
         }
         if (count() + sealed.get() >= settings.limits().messagesMax()) {
             return Refusal.INDEX_FULL;
         }
         return null;
+    }
+
+    /// Whether the disk is stalled. When that ends, a group of the committer's ends.
+    private boolean isLate() {
+        return committer.oldestAgeNanos() > settings.limits().commitAgeMax().toNanos();
     }
 
     private int count() {
@@ -413,9 +418,8 @@ public final class MailQueue implements AutoCloseable {
             int[] recipients;
             lock.lock();
             try {
-                // What is delivered after the journal stopped is not recorded, and would be
-                // delivered again.
-                if (isClosing || committer.isStopped()) {
+                // What is delivered and not recorded would be delivered again.
+                if (isClosing || committer.isStopped() || isLate()) {
                     return null;
                 }
                 group = index.claim(nowMillis);
@@ -497,7 +501,7 @@ public final class MailQueue implements AutoCloseable {
     public long nextDueMillis() {
         lock.lock();
         try {
-            return isClosing || committer.isStopped()
+            return isClosing || committer.isStopped() || isLate()
                     ? Long.MAX_VALUE
                     : index.schedule().nextDueMillis(environment.clock().millis());
         } finally {
@@ -854,6 +858,10 @@ public final class MailQueue implements AutoCloseable {
             } finally {
                 lock.unlock();
             }
+        }
+
+        @Override
+        public void groupEnded() {
             signalDue();
         }
 

@@ -62,7 +62,8 @@ final class Mover {
                     work.add(moving);
                     bytes += message.sizeBytes;
                 }
-            } catch (IOException e) {
+            } catch (IOException | IllegalArgumentException e) {
+                // The latter: what the remotes said of many recipients makes it too large.
                 log.warn(
                         "the record of message {} cannot be moved and keeps its file: {}",
                         message.id,

@@ -132,6 +132,49 @@ final class ChronicleSpoolTest {
         }
     }
 
+    /// With what the remotes said, the record would be larger than one may be.
+    @Test
+    void keepsTheFileOfARecordThatIsTooLargeToMove() throws IOException {
+        QueueSettings settings = OnDisk.settings(directory);
+        settings =
+                settings.withLimits(
+                        settings.limits()
+                                .withJournalFileBytes(1 << 20)
+                                .withIntake(4 << 20, 64 << 20, 8 << 20));
+        var addresses = new String[1600];
+        for (int i = 0; i < addresses.length; i++) {
+            addresses[i] = "r" + i + "@c.example";
+        }
+        byte[] body = Mail.random(5, 4 << 20);
+        String reply = "\u20ac".repeat(Records.REPLY_MAX_CHARS);
+        try (var spool = new OnDisk(settings)) {
+            MessageId id = Mail.accept(spool.queue, Mail.to(addresses), body);
+            long never = Long.MAX_VALUE - 1;
+            for (int i = 0; i < addresses.length; i += 100) {
+                Claim claim = spool.queue.claim(never - 1);
+                assertNotNull(claim);
+                Mail.settle(
+                        claim,
+                        claim.recipients().stream()
+                                .map(r -> new Settlement.Deferred(r.index(), never, reply))
+                                .map(Settlement.class::cast)
+                                .toList());
+            }
+            for (int i = 0; i < 100; i++) {
+                Mail.accept(spool.queue, Mail.to("y@b.example"), new byte[200 << 10]);
+            }
+            assertTrue(spool.queue.stats().journalFiles() > 8, spool.queue.stats().toString());
+            for (Claim claim = spool.queue.claim(never - 1);
+                    claim != null;
+                    claim = spool.queue.claim(never - 1)) {
+                Mail.settle(claim, Mail.delivered(claim));
+            }
+            Mail.accept(spool.queue, "y@b.example");
+            assertNull(spool.queue.admission(0));
+            assertArrayEquals(body, Mail.read(spool.queue.body(id)));
+        }
+    }
+
     @Test
     void refusesALargeMessageForNowWhenItsFileCannotBeOpened() throws IOException {
         try (var spool = new OnDisk(OnDisk.settings(directory))) {

@@ -206,6 +206,62 @@ final class CommitTest {
         }
     }
 
+    /// A delivery that cannot be recorded would be made again after a crash.
+    @Test
+    void handsNothingOutWhileCommitsAreLate() {
+        try (var queue = spool.open()) {
+            MessageId id = Mail.accept(queue, "x@b.example");
+            spool.journal().pauseCommits(true);
+            var stuck = Mail.send(queue, Mail.to("x@b.example"), Mail.text("stuck"));
+            spool.journal().awaitPausedCommit();
+            var behind = Mail.send(queue, Mail.to("x@b.example"), Mail.text("behind it"));
+            assertEquals(spool.nowMillis(), queue.nextDueMillis());
+            spool.advance(Duration.ofMillis(2001));
+            assertEquals(Long.MAX_VALUE, queue.nextDueMillis());
+            var claimed = new CompletableFuture<MessageId>();
+            queue.onDue(
+                    () -> {
+                        Claim claim = queue.claim(spool.nowMillis());
+                        if (claim != null) {
+                            claimed.complete(claim.messageId());
+                        }
+                    });
+            assertFalse(claimed.isDone());
+            spool.journal().pauseCommits(false);
+            assertEquals(id, claimed.join());
+            stuck.join();
+            behind.join();
+        }
+    }
+
+    @Test
+    void answersAllWhoWaitWhenItsThreadFails() {
+        try (var queue = spool.open()) {
+            Mail.accept(queue, "x@b.example");
+            spool.journal().pauseCommits(true);
+            var first = Mail.send(queue, Mail.to("x@b.example"), Mail.text("first"));
+            spool.journal().awaitPausedCommit();
+            MessageWriter writer = queue.begin();
+            writer.seal(
+                    Mail.to("x@b.example"),
+                    _ -> {
+                        throw new AssertionError("an owner beyond help");
+                    });
+            var sameGroup = Mail.send(queue, Mail.to("x@b.example"), Mail.text("beside it"));
+            var later = new ArrayList<CompletableFuture<CommitResult>>();
+            for (int i = 0; i < 5; i++) {
+                later.add(Mail.send(queue, Mail.to("x@b.example"), new byte[250 << 10]));
+            }
+            spool.journal().pauseCommits(false);
+            assertInstanceOf(CommitResult.Committed.class, first.join());
+            assertInstanceOf(CommitResult.Committed.class, sameGroup.join());
+            assertEquals(Refusal.STOPPED, Mail.refusal(later.getLast()));
+            assertEquals(Refusal.STOPPED, queue.admission(0));
+            assertNull(queue.claim(Long.MAX_VALUE));
+            assertEquals(1, spool.alarms().size());
+        }
+    }
+
     @Test
     void refusesMoreMessagesThanTheIndexHolds() {
         QueueSettings small =
