@@ -12,14 +12,15 @@ import java.nio.file.StandardOpenOption;
 /// the journal commit that this costs, off most forces.
 ///
 /// The zeroed range only ever grows at its end, under this object's lock, and records stay well
-/// below that end: zeros never meet a record.
+/// below that end: zeros never meet a record. Asking where it ends waits for nobody.
 final class ZeroAhead implements AutoCloseable {
     private static final int PIECE_BYTES = 1 << 20;
 
     private final FileChannel channel;
     private final boolean durable;
     private final ByteBuffer zeros = ByteBuffer.allocateDirect(PIECE_BYTES);
-    private long zeroedTo;
+    private long writtenTo;
+    private volatile long zeroedTo;
 
     /// @param durable whether a step is forced before it counts
     private ZeroAhead(FileChannel channel, boolean durable) {
@@ -34,7 +35,7 @@ final class ZeroAhead implements AutoCloseable {
     }
 
     /// The end of the range; it only grows.
-    synchronized long zeroedTo() {
+    long zeroedTo() {
         return zeroedTo;
     }
 
@@ -42,16 +43,21 @@ final class ZeroAhead implements AutoCloseable {
     ///
     /// @throws IOException also when the file system is full, see [Disk#isFull]
     synchronized void extendTo(long offset) throws IOException {
-        boolean extended = false;
-        while (zeroedTo < offset) {
-            zeros.clear();
-            while (zeros.hasRemaining()) {
-                zeroedTo += channel.write(zeros, zeroedTo);
-            }
-            extended = true;
+        if (writtenTo >= offset) {
+            return;
         }
-        if (extended && durable) {
-            channel.force(false);
+        try {
+            while (writtenTo < offset) {
+                zeros.clear();
+                while (zeros.hasRemaining()) {
+                    writtenTo += channel.write(zeros, writtenTo);
+                }
+            }
+            if (durable) {
+                channel.force(false);
+            }
+        } finally {
+            zeroedTo = writtenTo;
         }
     }
 
