@@ -51,7 +51,8 @@ final class Committer implements Runnable {
         /// records. Called also before it waits.
         ///
         /// @return work to be committed at once, alone; empty for none
-        List<Work> maintenance();
+        /// @throws IOException when the journal failed
+        List<Work> maintenance() throws IOException;
 
         /// A group has ended, committed or not, and the committer is no longer late for it. Without
         /// locks, before those who wait are told.
@@ -212,6 +213,8 @@ final class Committer implements Runnable {
                     commit(new ArrayList<>(maintenance));
                 }
             }
+        } catch (IOException e) {
+            stop(e, group);
         } catch (Throwable e) {
             // Whoever waits would wait for ever; so nobody waits, and nothing more is taken.
             stop(new IOException("the committer failed: " + e, e), group);

@@ -3,6 +3,7 @@ package org.malote.queue;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -65,6 +66,11 @@ public final class MailQueue implements AutoCloseable {
     private final Index index;
     private int jobs;
     private boolean isOpen;
+
+    /// Files of the journal that nobody needs and that are still there, oldest first.
+    private final ArrayDeque<Integer> unneededFiles = new ArrayDeque<>();
+
+    private boolean isDeleting;
 
     private long recovered;
     private long quarantined;
@@ -192,8 +198,12 @@ public final class MailQueue implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        for (int file : files) {
-            journal.delete(file);
+        if (beginDeleting(files)) {
+            try {
+                deleteFiles();
+            } catch (IOException e) {
+                log.warn("cleaning the spool: {}", e.toString());
+            }
         }
         for (MessageId id : unreadable) {
             environment
@@ -382,8 +392,12 @@ public final class MailQueue implements AutoCloseable {
         sealed.decrementAndGet();
     }
 
+    /// Nobody needs a body any more. After the journal stopped it is not known what its records
+    /// will say; the next start, which knows, deletes it.
     void deleteBody(MessageId id) {
-        housekeep(() -> bodies.delete(id));
+        if (!committer.isStopped()) {
+            housekeep(() -> bodies.delete(id));
+        }
     }
 
     /// A caller's code must not end the committer.
@@ -866,7 +880,7 @@ public final class MailQueue implements AutoCloseable {
         }
 
         @Override
-        public List<Committer.Work> maintenance() {
+        public List<Committer.Work> maintenance() throws IOException {
             List<Integer> files;
             lock.lock();
             try {
@@ -875,13 +889,11 @@ public final class MailQueue implements AutoCloseable {
                 lock.unlock();
             }
             if (!files.isEmpty()) {
-                housekeep(
-                        () -> {
-                            // In order: see Index.filesToDelete.
-                            for (int file : files) {
-                                journal.delete(file);
-                            }
-                        });
+                // Also when relaxed: what moved out of them was on stable storage, and stays so.
+                journal.force();
+                if (beginDeleting(files)) {
+                    housekeep(MailQueue.this::deleteFiles);
+                }
             }
             return mover.next();
         }
@@ -899,7 +911,54 @@ public final class MailQueue implements AutoCloseable {
         // During recovery later records may still be to come; what is left over is deleted at its
         // end.
         if (message.hasBodyFile && isOpen) {
-            housekeep(() -> bodies.delete(message.id));
+            deleteBody(message.id);
+        }
+    }
+
+    /// @return whether to run [#deleteFiles]
+    private boolean beginDeleting(List<Integer> files) {
+        lock.lock();
+        try {
+            unneededFiles.addAll(files);
+            boolean begins = !isDeleting;
+            isDeleting = true;
+            return begins;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// One at a time and in order, see [Index#filesToDelete]. Ends at one that cannot be deleted,
+    /// which is tried again before the next.
+    private void deleteFiles() throws IOException {
+        try {
+            Integer file = nextUnneeded(false);
+            while (file != null) {
+                journal.delete(file);
+                file = nextUnneeded(true);
+            }
+        } catch (IOException | RuntimeException e) {
+            lock.lock();
+            try {
+                isDeleting = false;
+            } finally {
+                lock.unlock();
+            }
+            throw e;
+        }
+    }
+
+    /// @param isDeleted whether the one before is gone
+    private @Nullable Integer nextUnneeded(boolean isDeleted) {
+        lock.lock();
+        try {
+            if (isDeleted) {
+                unneededFiles.remove();
+            }
+            isDeleting = !unneededFiles.isEmpty();
+            return unneededFiles.peek();
+        } finally {
+            lock.unlock();
         }
     }
 

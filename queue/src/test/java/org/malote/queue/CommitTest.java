@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -95,6 +96,50 @@ final class CommitTest {
         try (var queue = spool.reopenAfterPowerCut(relaxed)) {
             assertEquals(0, queue.stats().messages());
         }
+    }
+
+    private void passThrough(MailQueue queue, int messages) {
+        for (int i = 0; i < messages; i++) {
+            Mail.accept(queue, "passing@b.example");
+            Claim claim = queue.claim(spool.nowMillis());
+            assertNotNull(claim);
+            Mail.settle(claim, Mail.delivered(claim));
+        }
+    }
+
+    /// An old message moves to a new file; the old file goes when the new one is on the disk.
+    @Test
+    void losesNoOldMailToAPowerCutWhenRelaxed() throws IOException {
+        QueueSettings relaxed = MemorySpool.settings().withDurability(Durability.RELAXED);
+        spool.journal().rollEvery(10);
+        MessageId old;
+        try (var queue = spool.open()) {
+            old = Mail.accept(queue, "x@b.example");
+        }
+        try (var queue = spool.reopen(relaxed)) {
+            queue.hold(Selection.all());
+            passThrough(queue, 60);
+        }
+        assertTrue(spool.journal().deletedFiles().contains(0));
+        try (var queue = spool.reopenAfterPowerCut(relaxed)) {
+            assertTrue(queue.contains(old));
+        }
+    }
+
+    @Test
+    void deletesJournalFilesInOrder() {
+        spool.journal().rollEvery(10);
+        try (var queue = spool.open()) {
+            spool.journal().failDelete(true);
+            passThrough(queue, 20);
+            CompletableFuture.runAsync(() -> {}, spool.io()).join();
+            assertEquals(List.of(), spool.journal().deletedFiles());
+            spool.journal().failDelete(false);
+            passThrough(queue, 20);
+        }
+        List<Integer> deleted = spool.journal().deletedFiles();
+        assertTrue(deleted.size() >= 6, deleted.toString());
+        assertEquals(IntStream.range(0, deleted.size()).boxed().toList(), deleted);
     }
 
     @Test

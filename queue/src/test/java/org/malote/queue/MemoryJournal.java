@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.malote.queue.journal.JournalRecord;
 import org.malote.queue.journal.JournalVisitor;
 import org.malote.queue.journal.MalformedRecordException;
@@ -27,13 +28,18 @@ public final class MemoryJournal implements SpoolJournal {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final int epoch;
-    private final List<Entry> entries;
+    /// Null where nothing is, or no longer.
+    private final List<@Nullable Entry> entries;
+
+    private int fileRecords;
     private final int recovered;
     private int forcedTo;
     private int forces;
     private boolean isFull;
     private boolean failsForce;
     private boolean failsAppend;
+    private boolean failsDelete;
+    private final List<Integer> deleted = new ArrayList<>();
     private boolean failsRead;
     private boolean isGarbled;
     private boolean isPaused;
@@ -41,12 +47,16 @@ public final class MemoryJournal implements SpoolJournal {
     private long usableBytes = 1L << 40;
 
     public MemoryJournal() {
-        this(1, new ArrayList<>());
+        this(1, new ArrayList<>(), Integer.MAX_VALUE);
     }
 
-    private MemoryJournal(int epoch, List<Entry> entries) {
+    private MemoryJournal(int epoch, List<@Nullable Entry> entries, int fileRecords) {
         this.epoch = epoch;
         this.entries = entries;
+        this.fileRecords = fileRecords;
+        while (fileRecords < Integer.MAX_VALUE && entries.size() % fileRecords != 0) {
+            entries.add(null);
+        }
         this.recovered = entries.size();
         this.forcedTo = entries.size();
     }
@@ -55,7 +65,7 @@ public final class MemoryJournal implements SpoolJournal {
     public MemoryJournal reopen() {
         lock.lock();
         try {
-            return new MemoryJournal(epoch + 1, new ArrayList<>(entries));
+            return new MemoryJournal(epoch + 1, new ArrayList<>(entries), fileRecords);
         } finally {
             lock.unlock();
         }
@@ -65,7 +75,39 @@ public final class MemoryJournal implements SpoolJournal {
     public MemoryJournal reopenAfterPowerCut() {
         lock.lock();
         try {
-            return new MemoryJournal(epoch + 1, new ArrayList<>(entries.subList(0, forcedTo)));
+            return new MemoryJournal(
+                    epoch + 1, new ArrayList<>(entries.subList(0, forcedTo)), fileRecords);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Every so many records go to a file of their own, in this start and those after it. To be
+    /// said before the first.
+    public void rollEvery(int records) {
+        lock.lock();
+        try {
+            fileRecords = records;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// From now on no file can be deleted, or they can again.
+    public void failDelete(boolean fails) {
+        lock.lock();
+        try {
+            failsDelete = fails;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The files that were deleted in this start, in that order.
+    public List<Integer> deletedFiles() {
+        lock.lock();
+        try {
+            return List.copyOf(deleted);
         } finally {
             lock.unlock();
         }
@@ -180,8 +222,12 @@ public final class MemoryJournal implements SpoolJournal {
     @Override
     public void recover(JournalVisitor visitor) {
         for (int i = 0; i < recovered; i++) {
+            Entry entry = entries.get(i);
+            if (entry == null) {
+                continue;
+            }
             try {
-                visitor.onRecord(i, entries.get(i).type, ByteBuffer.wrap(entries.get(i).payload));
+                visitor.onRecord(position(i), entry.type, ByteBuffer.wrap(entry.payload));
             } catch (MalformedRecordException e) {
                 visitor.onDamage("record " + i + ": " + e.getMessage());
             }
@@ -216,7 +262,7 @@ public final class MemoryJournal implements SpoolJournal {
             var payload = ByteBuffer.allocate(record.length());
             record.copyTo(payload);
             entries.add(new Entry(record.type(), payload.array()));
-            return entries.size() - 1L;
+            return position(entries.size() - 1);
         } finally {
             lock.unlock();
         }
@@ -243,7 +289,11 @@ public final class MemoryJournal implements SpoolJournal {
             if (failsRead) {
                 throw new IOException("Too many open files");
             }
-            byte[] payload = entries.get(Math.toIntExact(position)).payload;
+            Entry entry = entries.get(Math.toIntExact(SpoolJournal.offsetOf(position)));
+            if (entry == null) {
+                throw new IOException("the file is gone");
+            }
+            byte[] payload = entry.payload;
             if (isGarbled) {
                 payload = new byte[payload.length];
             }
@@ -258,11 +308,33 @@ public final class MemoryJournal implements SpoolJournal {
 
     @Override
     public int currentFile() {
-        return 0;
+        lock.lock();
+        try {
+            return Math.floorDiv(entries.size() - 1, fileRecords);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private long position(int index) {
+        return SpoolJournal.position(index / fileRecords, index);
     }
 
     @Override
-    public void delete(int file) {}
+    public void delete(int file) throws IOException {
+        lock.lock();
+        try {
+            if (failsDelete) {
+                throw new IOException("the deletion fails as told");
+            }
+            if (fileRecords < Integer.MAX_VALUE) {
+                deleted.add(file);
+                entries.subList(file * fileRecords, (file + 1) * fileRecords).replaceAll(_ -> null);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
 
     @Override
     public long usableBytes() {

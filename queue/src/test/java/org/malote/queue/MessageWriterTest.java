@@ -193,6 +193,30 @@ final class MessageWriterTest {
         }
     }
 
+    /// The journal may hold what was appended before it stopped, or may not: the next start sees.
+    @Test
+    void deletesNoBodyAfterTheQueueStopped() throws IOException {
+        MessageId delivered;
+        MessageId refused;
+        try (var queue = spool.open()) {
+            delivered = Mail.accept(queue, Mail.to("x@b.example"), new byte[400 << 10]);
+            Claim claim = queue.claim(Long.MAX_VALUE);
+            assertNotNull(claim);
+            spool.journal().failForce();
+            MessageWriter writer = queue.begin();
+            refused = writer.id();
+            writer.write(ByteBuffer.allocate(500 << 10));
+            assertEquals(Refusal.STOPPED, Mail.refusal(Mail.seal(writer, Mail.to("y@b.example"))));
+            claim.settle(Mail.delivered(claim));
+        }
+        awaitIo();
+        assertEquals(2, spool.bodies().count());
+        try (var queue = spool.reopen(MemorySpool.settings())) {
+            assertEquals(400 << 10, Mail.read(queue.body(delivered)).length);
+            assertEquals(500 << 10, Mail.read(queue.body(refused)).length);
+        }
+    }
+
     private static void await(CountDownLatch latch) {
         try {
             latch.await();

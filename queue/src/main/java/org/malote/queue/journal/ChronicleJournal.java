@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -98,13 +99,20 @@ public final class ChronicleJournal implements SpoolJournal {
 
     private final List<OldEpoch> oldEpochs;
 
+    /// Guarded by the list.
+    private boolean areOldFilesForced;
+
     // The committer's own.
     private int cycle;
     private long sequence = Frames.FIRST_SEQUENCE;
     private long appendedTo;
     private @Nullable ZeroAhead ahead;
     private @Nullable FileChannel forceChannel;
-    private @Nullable FileChannel rolledChannel;
+
+    /// Of earlier files of this start with records that were not yet forced: one at most, unless
+    /// the owner forces seldom.
+    private final ArrayDeque<FileChannel> rolledChannels = new ArrayDeque<>();
+
     private boolean directoryChanged;
     private boolean isRollLate;
 
@@ -118,7 +126,7 @@ public final class ChronicleJournal implements SpoolJournal {
     ///
     /// @param spool the directory that holds `epochs` and `quarantine`
     /// @param fileBytes a new file begins when one has grown to this
-    /// @param durable whether the owner forces what it appends; if not, nothing at all is forced
+    /// @param durable whether the owner forces what it appends; if not, little else is forced
     /// @param io runs what prepares the space ahead
     /// @throws IOException when the directory cannot be used
     public static ChronicleJournal open(
@@ -453,8 +461,9 @@ public final class ChronicleJournal implements SpoolJournal {
         if (ahead != null) {
             ahead.close();
         }
-        closeRolled();
-        rolledChannel = forceChannel;
+        if (forceChannel != null) {
+            rolledChannels.add(forceChannel);
+        }
         forceChannel = channel;
         ahead = range;
         cycle = next;
@@ -524,10 +533,10 @@ public final class ChronicleJournal implements SpoolJournal {
     @Override
     public void force() throws IOException {
         throwAheadFailure();
-        if (rolledChannel != null) {
-            rolledChannel.force(false);
-            closeRolled();
+        for (FileChannel rolled : rolledChannels) {
+            rolled.force(false);
         }
+        closeRolled();
         if (forceChannel != null) {
             forceChannel.force(false);
         }
@@ -539,9 +548,8 @@ public final class ChronicleJournal implements SpoolJournal {
     }
 
     private void closeRolled() throws IOException {
-        if (rolledChannel != null) {
-            rolledChannel.close();
-            rolledChannel = null;
+        while (!rolledChannels.isEmpty()) {
+            rolledChannels.remove().close();
         }
     }
 
@@ -572,9 +580,29 @@ public final class ChronicleJournal implements SpoolJournal {
         if (gone.isDeleted()) {
             return;
         }
+        forceOldFiles();
         gone.delete(quarantine);
         if (gone.epoch() != epoch) {
             deleteEpochIfEmpty(gone.epoch());
+        }
+    }
+
+    /// The process before may have ended between an append and its force. Recovery read that from
+    /// the page cache; what it takes for recorded elsewhere must be so before anything is deleted.
+    private void forceOldFiles() throws IOException {
+        synchronized (oldEpochs) {
+            if (areOldFilesForced) {
+                return;
+            }
+            for (int file = 0; file < oldFiles; file++) {
+                files[file].force();
+            }
+            for (OldEpoch old : oldEpochs) {
+                if (Files.isDirectory(old.directory())) {
+                    Disk.forceDirectory(old.directory());
+                }
+            }
+            areOldFilesForced = true;
         }
     }
 

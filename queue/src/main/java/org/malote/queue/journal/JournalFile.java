@@ -72,6 +72,21 @@ final class JournalFile {
         damaged = true;
     }
 
+    /// Puts what it holds on stable storage; does nothing when it is gone.
+    synchronized void force() throws IOException {
+        if (deleted) {
+            return;
+        }
+        try (var opened = Disk.open(path, StandardOpenOption.READ)) {
+            opened.force(false);
+        } catch (IOException e) {
+            // What can be read of a damaged one may not be enough to force it.
+            if (!damaged) {
+                throw e;
+            }
+        }
+    }
+
     /// Deletes the file, durably. One that was damaged goes to quarantine instead.
     synchronized void delete(Quarantine quarantine) throws IOException {
         boolean done = false;
