@@ -505,7 +505,9 @@ public final class MailQueue implements AutoCloseable {
                         "message " + group.message.id + " is held: " + cause.getMessage());
     }
 
-    /// Not in the journal: the next start tries to read it again.
+    /// Not in the journal: the next start tries to read it again. But when its record moves to a
+    /// newer file, as one can whose body file is missing, it moves as held by the operator, and
+    /// stays so until it is released.
     private void holdUnreadable(LiveMessage message) {
         index.changed(message, Change.HOLD, Records.Target.ALL, 0);
     }

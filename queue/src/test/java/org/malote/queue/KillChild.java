@@ -12,7 +12,18 @@ final class KillChild {
 
     private KillChild() {}
 
+    /// The parent holds the other end of standard input, and never writes to it.
+    private static void endWithParent() {
+        try {
+            while (System.in.read() >= 0) {}
+        } catch (IOException e) {
+            // As good as its end.
+        }
+        Runtime.getRuntime().halt(1);
+    }
+
     public static void main(String[] arguments) throws IOException, InterruptedException {
+        Thread.ofPlatform().daemon().name("parent").start(KillChild::endWithParent);
         try (var spool = new OnDisk(OnDisk.settings(Path.of(arguments[0])))) {
             var pending = new Semaphore(PENDING_MAX);
             for (int i = 0; ; i++) {

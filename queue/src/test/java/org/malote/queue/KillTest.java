@@ -58,6 +58,20 @@ final class KillTest {
         }
     }
 
+    /// The control of the test itself: a child whose parent was killed would write for ever.
+    @Test
+    void endsWithItsParent() throws IOException, InterruptedException {
+        Process child = start();
+        try (var lines =
+                new BufferedReader(
+                        new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8))) {
+            assertNotNull(lines.readLine());
+            child.getOutputStream().close();
+            while (lines.readLine() != null) {}
+        }
+        assertEquals(1, child.waitFor());
+    }
+
     private Process start() throws IOException {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
