@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 @Tag("peers")
 final class CrashTest {
     private static final int KILLS = 10;
+    private static final int KILLS_OF_A_STORM = 100;
     private static final int STOPS = 20;
     private static final int SESSIONS = 20;
 
@@ -48,13 +49,24 @@ final class CrashTest {
 
     @Test
     void losesNothingWhenKilled() {
+        killed(KILLS);
+    }
+
+    /// D04 in full.
+    @Test
+    @Tag("long")
+    void losesNothingWhenKilledAHundredTimes() {
+        killed(KILLS_OF_A_STORM);
+    }
+
+    private static void killed(int kills) {
         try (Folder folder = Folder.create();
                 SinkServer sink = SinkServer.start("PIPELINING", "8BITMIME")) {
             Toml toml = Toml.of(folder, Certificate.make(folder), relay(sink.port()));
             SplittableRandom random = new SplittableRandom(4);
             try (MaloteServer server = MaloteServer.start(folder, toml.text());
                     Senders senders = Senders.start(toml.port(), SESSIONS, 0, Long.MAX_VALUE)) {
-                for (int kill = 0; kill < KILLS; kill++) {
+                for (int kill = 0; kill < kills; kill++) {
                     underLoad(senders, random);
                     server.kill();
                     server.assertQuiet();
@@ -66,7 +78,7 @@ final class CrashTest {
                 Map<Long, Integer> arrived = arrived(sink, acknowledged);
                 int extra = sink.count() - arrived.size();
                 assertTrue(
-                        extra <= KILLS * 2 * IN_FLIGHT_MAX,
+                        extra <= kills * 2 * IN_FLIGHT_MAX,
                         () -> extra + " of " + sink.count() + " came again");
             }
         }

@@ -4,8 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -13,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// D08, D09 and D10: a disk that is full, has no inodes, or hangs. Peers are told in time, nothing
-/// that had its 250 is lost, and the server goes on by itself when the disk does.
+/// D06, D08, D09 and D10: a disk that fails, is full, has no inodes, or hangs. Peers are told in
+/// time, nothing that had its 250 is lost, and the server goes on by itself when the disk does.
 @Tag("peers")
 @Tag("disks")
 final class DiskTest {
@@ -24,10 +28,69 @@ final class DiskTest {
     private static final int DISK_MEBIBYTES = 64;
     private static final int INODES = 48;
 
+    /// After some hundred messages, in groups.
+    private static final int FAILING_FORCE = 60;
+
     /// Above `body-file-threshold`: such a message needs an inode.
     private static final int LARGE_OCTETS = 300_000;
 
     private final AtomicBoolean isHostOpen = new AtomicBoolean();
+
+    /// D06: the kernel may drop what it could not write and call the next force a success, so that
+    /// there must be none. The next start finds what was promised.
+    @Test
+    void aForceThatFailsIsTheLast() throws IOException {
+        try (Folder folder = Folder.create();
+                SinkServer sink = SinkServer.start(this::reply, "PIPELINING")) {
+            Toml toml = toml(folder, sink);
+            Path trace = folder.path().resolve("trace");
+            List<String> failing =
+                    List.of(
+                            "strace",
+                            "-D",
+                            "-f",
+                            "--seccomp-bpf",
+                            "-qq",
+                            "-y",
+                            "-o",
+                            trace.toString(),
+                            "-e",
+                            "trace=fdatasync",
+                            "-e",
+                            "inject=fdatasync:error=EIO:when=" + FAILING_FORCE);
+            Set<Long> promised;
+            try (MaloteServer server = MaloteServer.startBy(failing, folder, toml.text());
+                    Senders senders = Senders.start(toml.port(), SESSIONS, 0, Long.MAX_VALUE)) {
+                awaitRefusal(senders, server, "421 4.3.2");
+                LockSupport.parkNanos(Duration.ofSeconds(2).toNanos()); // they go on trying
+                senders.stop();
+                promised = senders.acknowledged();
+                assertFalse(promised.isEmpty());
+                assertTrue(
+                        senders.refusals().stream().allMatch(r -> r.matches("(421|451) 4\\.3.*")),
+                        senders.refusals()::toString);
+                assertTrue(server.log().contains("queue:"), server::log);
+                server.kill();
+            }
+            List<String> forces = Files.readAllLines(trace);
+            int failed = 0;
+            while (!forces.get(failed).contains("EIO")) {
+                failed++;
+            }
+            String file = forces.get(failed).replaceFirst(".*fdatasync\\(\\d+<(.*)>.*", "$1");
+            assertTrue(file.endsWith(".cq4"), forces.get(failed));
+            assertEquals(
+                    List.of(),
+                    forces.subList(failed + 1, forces.size()).stream()
+                            .filter(line -> line.contains(file))
+                            .toList());
+            isHostOpen.set(true);
+            try (MaloteServer again = MaloteServer.start(folder, toml.text())) {
+                awaitArrival(sink, promised);
+                again.assertQuiet();
+            }
+        }
+    }
 
     /// D08.
     @Test
@@ -130,10 +193,14 @@ final class DiskTest {
     }
 
     private static Toml toml(Folder folder, LoopDisk disk, SinkServer sink) {
+        return toml(folder, sink).withState(disk.path().resolve("state"));
+    }
+
+    private static Toml toml(Folder folder, SinkServer sink) {
         return Toml.of(
-                        folder,
-                        Certificate.make(folder),
-                        """
+                folder,
+                Certificate.make(folder),
+                """
                         [queue]
                         free-space-reserve = "16MiB"
                         retry-first = "1s"
@@ -142,8 +209,7 @@ final class DiskTest {
                         domain = "sink.test"
                         via = "smtp:127.0.0.1:%d"
                         """
-                                .formatted(sink.port()))
-                .withState(disk.path().resolve("state"));
+                        .formatted(sink.port()));
     }
 
     /// The reply to the final dot, or to MAIL where that was refused.

@@ -32,10 +32,9 @@ final class MaloteServer implements AutoCloseable {
     }
 
     /// Starts it by another program, such as one that changes what the C library does.
-    static MaloteServer startBy(String program, Folder folder, String toml) {
+    static MaloteServer startBy(List<String> program, Folder folder, String toml) {
         Path config = folder.write("malote.toml", toml);
-        List<String> command = new ArrayList<>();
-        command.add(program);
+        List<String> command = new ArrayList<>(program);
         command.addAll(serve(List.of(), "--config", config.toString()));
         return new MaloteServer(folder.path(), command);
     }

@@ -65,7 +65,8 @@ final class PowerCutTest {
         try (Folder folder = Folder.create();
                 CuttableDisk disk = CuttableDisk.create(folder)) {
             Toml toml = toml(folder, disk);
-            try (MaloteServer server = MaloteServer.startBy("eatmydata", folder, toml.text())) {
+            try (MaloteServer server =
+                    MaloteServer.startBy(List.of("eatmydata"), folder, toml.text())) {
                 int lost =
                         cuts(toml, disk, CUTS_WITHOUT_FORCE_MAX).stream().reduce(0, Integer::sum);
                 assertTrue(lost > 0, "nothing was lost without a force");
