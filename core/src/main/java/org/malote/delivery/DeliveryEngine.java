@@ -512,7 +512,7 @@ public final class DeliveryEngine implements AutoCloseable {
                     if (isHeldByOldRoute) {
                         reconsiderLater();
                     }
-                    if (mayBeLast && queue.find(claim.messageId()) == null) {
+                    if (mayBeLast && !queue.contains(claim.messageId())) {
                         environment.log().removed(claim.messageId());
                     }
                 });
