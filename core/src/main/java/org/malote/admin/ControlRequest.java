@@ -12,8 +12,11 @@ import org.malote.queue.Selection;
 
 /// What can be asked over the control socket. Each is one JSON object on one line.
 public sealed interface ControlRequest {
-    /// Every message.
-    record ListAll() implements ControlRequest {}
+    /// Messages, oldest first.
+    record ListSome(QueueFilter filter) implements ControlRequest {}
+
+    /// How many recipients wait, by destination and age.
+    record Shape() implements ControlRequest {}
 
     /// One message with everything that is known of it.
     ///
@@ -45,7 +48,8 @@ public sealed interface ControlRequest {
     static ControlRequest parse(JsonNode json) {
         String what = json.path("do").asText();
         return switch (what) {
-            case "list" -> new ListAll();
+            case "list" -> new ListSome(QueueFilter.parse(json.path("filter")));
+            case "shape" -> new Shape();
             case "show" ->
                     new Show(
                             MessageId.parse(json.path("id").asText()),
@@ -67,7 +71,11 @@ public sealed interface ControlRequest {
     default ObjectNode toJson() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         switch (this) {
-            case ListAll _ -> json.put("do", "list");
+            case ListSome(QueueFilter filter) -> {
+                json.put("do", "list");
+                filter.write(json.putObject("filter"));
+            }
+            case Shape _ -> json.put("do", "shape");
             case Show(MessageId id, boolean withBody) ->
                     json.put("do", "show").put("id", id.toString()).put("body", withBody);
             case Reload _ -> json.put("do", "reload");

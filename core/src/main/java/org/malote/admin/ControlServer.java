@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
 import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
@@ -196,14 +197,26 @@ public final class ControlServer implements AutoCloseable {
     private void answer(ControlRequest request, Writer out, ObjectNode last)
             throws IOException, QueueFailure {
         switch (request) {
-            case ControlRequest.ListAll _ -> {
+            case ControlRequest.ListSome(QueueFilter filter) -> {
+                long now = clock.millis();
                 long count = 0;
                 try (Stream<QueueEntry> entries = queue.list()) {
-                    for (Iterator<QueueEntry> each = entries.iterator(); each.hasNext(); count++) {
-                        line(out, QueueJson.of(each.next(), clock.millis()));
+                    Iterator<QueueEntry> each =
+                            entries.filter(entry -> filter.matches(entry, now)).iterator();
+                    for (; each.hasNext(); count++) {
+                        line(out, QueueJson.of(each.next(), now));
                     }
                 }
                 last.put("done", count);
+            }
+            case ControlRequest.Shape _ -> {
+                try (Stream<QueueEntry> entries = queue.list()) {
+                    List<ObjectNode> lines = QueueShape.of(entries, clock.millis()).lines();
+                    for (ObjectNode line : lines) {
+                        line(out, line);
+                    }
+                    last.put("done", lines.size());
+                }
             }
             case ControlRequest.Show show -> {
                 QueueEntry entry = queue.find(show.id());

@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -17,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 import org.malote.admin.Ages;
 import org.malote.admin.ControlClient;
 import org.malote.admin.ControlRequest;
+import org.malote.admin.QueueFilter;
+import org.malote.admin.QueueShape;
+import org.malote.config.Units;
 import org.malote.queue.MessageId;
 import org.malote.queue.Selection;
 import org.malote.smtp.Printable;
@@ -34,6 +39,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         subcommands = {
             QueueCommand.ListAll.class,
+            QueueCommand.Shape.class,
             QueueCommand.Show.class,
             QueueCommand.Retry.class,
             QueueCommand.Hold.class,
@@ -82,23 +88,83 @@ final class QueueCommand implements Callable<Integer> {
 
     @Command(
             name = "list",
-            description = "Lists the messages in the queue, oldest first.",
+            description = {
+                "Lists the messages in the queue, oldest first: all, or those that have a recipient of"
+                        + " whom everything is true that the options say. In addresses * stands for"
+                        + " any characters, and the case does not matter."
+            },
             mixinStandardHelpOptions = true)
     static final class ListAll extends Asking {
         @Option(names = "--json", description = "One JSON object a line.")
         private boolean isJson;
 
+        @Option(names = "--sender", paramLabel = "ADDRESS", description = "\"\" for bounces.")
+        private @Nullable String sender;
+
+        @Option(names = "--recipient", paramLabel = "ADDRESS")
+        private @Nullable String recipient;
+
+        @Option(names = "--domain", paramLabel = "DOMAIN", description = "Of the recipient.")
+        private @Nullable String domain;
+
+        @Option(
+                names = "--state",
+                paramLabel = "STATE",
+                description = "waiting, active, held, failed or delivered.")
+        private @Nullable String state;
+
+        @Option(names = "--older-than", paramLabel = "AGE", description = "Such as 90s, 2h, 3d.")
+        private @Nullable String olderThan;
+
+        @Option(names = "--younger-than", paramLabel = "AGE")
+        private @Nullable String youngerThan;
+
+        @Option(
+                names = "--reply",
+                paramLabel = "TEXT",
+                description = "Somewhere in the recipient's last reply.")
+        private @Nullable String reply;
+
+        private QueueFilter filter() {
+            try {
+                return new QueueFilter(
+                        sender,
+                        recipient,
+                        domain,
+                        state == null ? null : QueueFilter.state(state),
+                        millis(olderThan),
+                        millis(youngerThan),
+                        reply);
+            } catch (IllegalArgumentException e) {
+                throw wrong(String.valueOf(e.getMessage()));
+            }
+        }
+
+        private static @Nullable Long millis(@Nullable String text) {
+            if (text == null) {
+                return null;
+            }
+            Duration age = Units.parseDuration(text);
+            if (age == null) {
+                throw new IllegalArgumentException(
+                        "an age is written as 90s, 15m, 2h or 3d, not \""
+                                + Printable.escape(text)
+                                + "\"");
+            }
+            return age.toMillis();
+        }
+
         @Override
         public Integer call() throws CommandFailure {
             PrintWriter out = out();
             if (isJson) {
-                ask(new ControlRequest.ListAll(), out::println);
+                ask(new ControlRequest.ListSome(filter()), out::println);
                 return 0;
             }
             boolean[] hasHeader = {false};
             long count =
                     ask(
-                            new ControlRequest.ListAll(),
+                            new ControlRequest.ListSome(filter()),
                             message -> {
                                 if (!hasHeader[0]) {
                                     hasHeader[0] = true;
@@ -108,9 +174,76 @@ final class QueueCommand implements Callable<Integer> {
                                 list(message, out, Clock.systemUTC());
                             });
             out.println(
-                    count == 0
-                            ? "the queue is empty"
-                            : count + (count == 1 ? " message" : " messages"));
+                    count > 0
+                            ? count + (count == 1 ? " message" : " messages")
+                            : filter().equals(QueueFilter.ALL)
+                                    ? "the queue is empty"
+                                    : "no such message is in the queue");
+            return 0;
+        }
+    }
+
+    @Command(
+            name = "shape",
+            description =
+                    "Counts the recipients that wait, by destination and by the age of their message"
+                            + " in minutes. The largest destinations come first.",
+            mixinStandardHelpOptions = true)
+    static final class Shape extends Asking {
+        @Option(names = "--json", description = "One JSON object a line, for every destination.")
+        private boolean isJson;
+
+        @Option(
+                names = "--rows",
+                paramLabel = "N",
+                defaultValue = "40",
+                description = "How many destinations to show. Default: ${DEFAULT-VALUE}.")
+        private int rows;
+
+        @Override
+        public Integer call() throws CommandFailure {
+            PrintWriter out = out();
+            if (isJson) {
+                ask(new ControlRequest.Shape(), out::println);
+                return 0;
+            }
+            List<JsonNode> lines = new ArrayList<>();
+            long[] totals = new long[QueueShape.bucketMinutes().size() + 2];
+            ask(
+                    new ControlRequest.Shape(),
+                    line -> {
+                        totals[0] += line.path("total").asLong();
+                        for (int i = 1; i < totals.length; i++) {
+                            totals[i] += line.path("ages").path(i - 1).asLong();
+                        }
+                        if (lines.size() < rows) {
+                            lines.add(line);
+                        }
+                    });
+            StringBuilder header = new StringBuilder(String.format("%-40s %7s", "", "TOTAL"));
+            int last = 0;
+            for (int minutes : QueueShape.bucketMinutes()) {
+                header.append(String.format(" %6s", "<" + minutes));
+                last = minutes;
+            }
+            out.println(header.append(String.format(" %6s", last + "+")));
+            StringBuilder sums = new StringBuilder(String.format("%-40s %7d", "TOTAL", totals[0]));
+            for (int i = 1; i < totals.length; i++) {
+                sums.append(String.format(" %6d", totals[i]));
+            }
+            out.println(sums);
+            for (JsonNode line : lines) {
+                StringBuilder row =
+                        new StringBuilder(
+                                String.format(
+                                        "%-40s %7d",
+                                        Printable.escape(line.path("destination").asText()),
+                                        line.path("total").asLong()));
+                for (JsonNode count : line.path("ages")) {
+                    row.append(String.format(" %6d", count.asLong()));
+                }
+                out.println(row);
+            }
             return 0;
         }
     }

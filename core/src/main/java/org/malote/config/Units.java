@@ -11,14 +11,14 @@ import org.jspecify.annotations.Nullable;
 import org.malote.smtp.IpAddresses;
 
 /// How durations, sizes and addresses are written.
-final class Units {
+public final class Units {
     private static final Pattern DURATION_PART = Pattern.compile("([0-9]{1,9})(ms|s|m|h|d)");
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,9}) ?(B|KiB|MiB|GiB|TiB)");
 
     private Units() {}
 
     /// `30s`, `5m`, `1h30m`, `5d`.
-    static @Nullable Duration parseDuration(String text) {
+    public static @Nullable Duration parseDuration(String text) {
         Matcher part = DURATION_PART.matcher(text);
         Duration sum = Duration.ZERO;
         int end = 0;

@@ -31,6 +31,7 @@ import org.malote.queue.MessageWriter;
 import org.malote.queue.QueueEnvironment;
 import org.malote.queue.QueueSettings;
 import org.malote.queue.Recipient;
+import org.malote.queue.RecipientState;
 import org.malote.queue.Selection;
 
 final class ControlTest {
@@ -80,9 +81,9 @@ final class ControlTest {
 
     @Test
     void listsAndChangesTheQueue() throws IOException {
-        assertEquals(List.of(), ask(new ControlRequest.ListAll(), 0));
+        assertEquals(List.of(), ask(new ControlRequest.ListSome(QueueFilter.ALL), 0));
         MessageId id = append("a@b.example", "Subject: é\r\n\r\nhello\r\n", "x@y.example");
-        List<String> listed = ask(new ControlRequest.ListAll(), 1);
+        List<String> listed = ask(new ControlRequest.ListSome(QueueFilter.ALL), 1);
         assertEquals(
                 List.of(
                         "{\"id\":\""
@@ -105,11 +106,66 @@ final class ControlTest {
         change(ControlRequest.Verb.RELEASE, Selection.of(id), 0);
         change(ControlRequest.Verb.RETRY, Selection.all(), 1);
         change(ControlRequest.Verb.REMOVE, Selection.of(id), 1);
-        assertEquals(List.of(), ask(new ControlRequest.ListAll(), 0));
+        assertEquals(List.of(), ask(new ControlRequest.ListSome(QueueFilter.ALL), 0));
         assertEquals(
                 "message " + id + " is not in the queue; see malote queue list",
                 assertThrows(IOException.class, () -> ask(new ControlRequest.Show(id, false), 0))
                         .getMessage());
+    }
+
+    @Test
+    void listsWhatTheOperatorAsksFor() throws IOException {
+        append("Boss@a.example", "x\r\n", "one@isp.example");
+        append("", "x\r\n", "two@other.example");
+        MessageId held = append("c@a.example", "x\r\n", "three@isp.example");
+        change(ControlRequest.Verb.HOLD, Selection.of(held), 1);
+        assertEquals(
+                List.of("one@isp.example"),
+                listed(new QueueFilter("boss@*", null, null, null, null, null, null)));
+        assertEquals(
+                List.of("two@other.example"),
+                listed(new QueueFilter("", null, null, null, null, null, null)));
+        assertEquals(
+                List.of("one@isp.example", "three@isp.example"),
+                listed(new QueueFilter(null, null, "ISP.example", null, null, null, null)));
+        assertEquals(
+                List.of("three@isp.example"),
+                listed(
+                        new QueueFilter(
+                                null, "t*", "isp.*", RecipientState.HELD, null, null, null)));
+        assertEquals(
+                3, listed(new QueueFilter(null, null, null, null, 89_000L, 91_000L, null)).size());
+        assertEquals(
+                List.of(), listed(new QueueFilter(null, null, null, null, 90_000L, null, null)));
+        assertEquals(
+                List.of(), listed(new QueueFilter(null, null, null, null, null, null, "full")));
+    }
+
+    private List<String> listed(QueueFilter filter) throws IOException {
+        List<String> recipients = new ArrayList<>();
+        long _ =
+                new ControlClient(socket)
+                        .ask(
+                                new ControlRequest.ListSome(filter),
+                                line ->
+                                        recipients.add(
+                                                line.path("recipients")
+                                                        .path(0)
+                                                        .path("address")
+                                                        .asText()));
+        return recipients;
+    }
+
+    @Test
+    void showsTheShapeOfTheQueue() throws IOException {
+        append("a@b.example", "x\r\n", "x@small.example");
+        append("a@b.example", "x\r\n", "x@large.example");
+        append("a@b.example", "x\r\n", "y@large.example");
+        assertEquals(
+                List.of(
+                        "{\"destination\":\"large.example\",\"total\":2,\"ages\":[2,0,0,0,0,0,0,0,0,0]}",
+                        "{\"destination\":\"small.example\",\"total\":1,\"ages\":[1,0,0,0,0,0,0,0,0,0]}"),
+                ask(new ControlRequest.Shape(), 2));
     }
 
     @Test
@@ -124,7 +180,7 @@ final class ControlTest {
         for (int i = 0; i < 300; i++) {
             append("sender-" + i + "@b.example", "x\r\n", "x@y.example");
         }
-        assertEquals(300, ask(new ControlRequest.ListAll(), 300).size());
+        assertEquals(300, ask(new ControlRequest.ListSome(QueueFilter.ALL), 300).size());
     }
 
     @Test
@@ -139,7 +195,10 @@ final class ControlTest {
                         + "; start one with malote serve, or name its file with --config",
                 assertThrows(
                                 IOException.class,
-                                () -> client.ask(new ControlRequest.ListAll(), _ -> {}))
+                                () ->
+                                        client.ask(
+                                                new ControlRequest.ListSome(QueueFilter.ALL),
+                                                _ -> {}))
                         .getMessage());
     }
 
