@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -273,7 +274,7 @@ final class CommitTest {
                     });
             assertFalse(claimed.isDone());
             spool.journal().pauseCommits(false);
-            assertEquals(id, claimed.join());
+            assertEquals(id, claimed.orTimeout(1, TimeUnit.MINUTES).join());
             stuck.join();
             behind.join();
         }
@@ -300,7 +301,8 @@ final class CommitTest {
             spool.journal().pauseCommits(false);
             assertInstanceOf(CommitResult.Committed.class, first.join());
             assertInstanceOf(CommitResult.Committed.class, sameGroup.join());
-            assertEquals(Refusal.STOPPED, Mail.refusal(later.getLast()));
+            assertEquals(
+                    Refusal.STOPPED, Mail.refusal(later.getLast().orTimeout(1, TimeUnit.MINUTES)));
             assertEquals(Refusal.STOPPED, queue.admission(0));
             assertNull(queue.claim(Long.MAX_VALUE));
             assertEquals(1, spool.alarms().size());

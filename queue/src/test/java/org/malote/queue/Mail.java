@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /// Short ways to say what tests say often.
 final class Mail {
@@ -96,10 +97,10 @@ final class Mail {
                 .toList();
     }
 
-    /// Settles and waits until it is recorded.
+    /// Settles and waits until it is recorded, which a queue that stopped never says.
     static void settle(Claim claim, List<Settlement> settlements) {
         var recorded = new CompletableFuture<Boolean>();
         claim.settle(settlements, () -> recorded.complete(true));
-        recorded.join();
+        recorded.orTimeout(1, TimeUnit.MINUTES).join();
     }
 }
