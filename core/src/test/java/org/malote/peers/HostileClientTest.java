@@ -256,9 +256,7 @@ final class HostileClientTest {
             smtp.expect("220", smtp.reply());
             smtp.send("POST / HTTP/1.1\r\nHost: x\r\nCookie: reflected\r\n\r\n".repeat(20));
             smtp.trySend("EHLO reflected\r\n".getBytes(StandardCharsets.US_ASCII));
-            String all = smtp.rest();
-            assertFalse(all.contains("reflected"), all);
-            assertTrue(all.contains("421"), all);
+            assertEquals("554 5.5.1 this is a mail server\r\n", smtp.rest());
         }
     }
 
