@@ -11,15 +11,24 @@ final class Proc {
 
     /// Its resident set, proc(5) `VmRSS`.
     static long residentBytes(long pid) {
+        return bytes(pid, "VmRSS:");
+    }
+
+    /// Its resident set without the pages of files that it maps, such as the journal: `RssAnon`.
+    static long anonymousBytes(long pid) {
+        return bytes(pid, "RssAnon:");
+    }
+
+    private static long bytes(long pid, String field) {
         try {
             for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
-                if (line.startsWith("VmRSS:")) {
+                if (line.startsWith(field)) {
                     return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
                 }
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        throw new IllegalStateException("no VmRSS for " + pid);
+        throw new IllegalStateException("no " + field + " for " + pid);
     }
 }

@@ -28,7 +28,7 @@ final class SoakTest {
     private static final int WARM_ROUNDS = 2;
 
     private static final long HEAP_GROWTH_BYTES_MAX = 6L << 20;
-    private static final long RESIDENT_GROWTH_BYTES_MAX = 48L << 20;
+    private static final long ANONYMOUS_GROWTH_BYTES_MAX = 32L << 20;
 
     private static final Pattern HEAP_USED = Pattern.compile("used (\\d+)K");
 
@@ -47,16 +47,16 @@ final class SoakTest {
                     MaloteServer.start(
                             folder, toml.text(), "-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch")) {
                 List<Long> heap = new ArrayList<>();
-                List<Long> resident = new ArrayList<>();
+                List<Long> anonymous = new ArrayList<>();
                 for (int round = 0; round < ROUNDS; round++) {
                     work(toml, (long) round * MESSAGES);
                     sink.await((round + 1) * MESSAGES, LIMIT);
                     heap.add(heapUsed(folder, server));
-                    resident.add(server.residentBytes());
+                    anonymous.add(Proc.anonymousBytes(server.pid()));
                 }
-                String figures = "heap " + heap + ", resident " + resident;
+                String figures = "heap " + heap + ", anonymous " + anonymous;
                 assertTrue(growth(heap) < HEAP_GROWTH_BYTES_MAX, figures);
-                assertTrue(growth(resident) < RESIDENT_GROWTH_BYTES_MAX, figures);
+                assertTrue(growth(anonymous) < ANONYMOUS_GROWTH_BYTES_MAX, figures);
                 server.assertQuiet();
             }
         }
