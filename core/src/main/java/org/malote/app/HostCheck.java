@@ -20,9 +20,9 @@ import org.malote.delivery.Route;
 import org.malote.delivery.Via;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
+import org.malote.server.InboundServer;
 import org.malote.server.ListenerSettings;
 import org.malote.server.TlsMode;
-import org.malote.smtp.IpAddresses;
 
 /// Whether this host has what the settings name.
 final class HostCheck {
@@ -130,17 +130,7 @@ final class HostCheck {
             socket.bind(address);
             return null;
         } catch (IOException e) {
-            String hint =
-                    address.getPort() < 1024 && String.valueOf(e.getMessage()).contains("denied")
-                            ? "; ports below 1024 need root or CAP_NET_BIND_SERVICE"
-                            : "";
-            return "cannot listen on "
-                    + IpAddresses.format(address.getAddress())
-                    + " port "
-                    + address.getPort()
-                    + ": "
-                    + e.getMessage()
-                    + hint;
+            return InboundServer.cannotListen(address, e);
         }
     }
 

@@ -25,6 +25,7 @@ import java.util.random.RandomGenerator;
 import org.malote.policy.Peer;
 import org.malote.session.Session;
 import org.malote.session.SessionFacts;
+import org.malote.smtp.IpAddresses;
 
 /// Listens, and gives each connection its [InboundHandler]. One object serves all listeners.
 public final class InboundServer implements AutoCloseable {
@@ -81,18 +82,35 @@ public final class InboundServer implements AutoCloseable {
             if (!binding.isSuccess()) {
                 close();
                 throw new IOException(
-                        "cannot listen on "
-                                + listener.address()
-                                + " (listener \""
+                        "listener \""
                                 + listener.name()
-                                + "\"): "
-                                + binding.cause().getMessage(),
+                                + "\": "
+                                + cannotListen(listener.address(), binding.cause()),
                         binding.cause());
             }
             listening.add(binding.channel());
             bound.put(listener.name(), (InetSocketAddress) binding.channel().localAddress());
         }
         return bound;
+    }
+
+    /// Why an address cannot be had, and what to do, in one sentence.
+    public static String cannotListen(InetSocketAddress address, Throwable cause) {
+        // Netty puts the system call and the number of the error before its words.
+        String words = String.valueOf(cause.getMessage()).replaceFirst(".*\\): ", "");
+        String hint = "";
+        if (address.getPort() < 1024 && words.toLowerCase(Locale.ROOT).contains("denied")) {
+            hint = "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
+        } else if (words.contains("in use")) {
+            hint = "; stop who has it (ss -ltnp tells), or choose another port";
+        }
+        return "cannot listen on "
+                + IpAddresses.format(address.getAddress())
+                + " port "
+                + address.getPort()
+                + ": "
+                + words
+                + hint;
     }
 
     private ServerBootstrap bootstrap(ListenerSettings listener) {

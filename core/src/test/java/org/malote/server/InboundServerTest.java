@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -237,6 +239,21 @@ final class InboundServerTest {
         assertTrue(!drain.isAlive());
         assertEquals(1, running.queue.stats().messages());
         assertEquals(0, running.server.sessions());
+    }
+
+    @Test
+    void saysWhyAnAddressCannotBeHad() {
+        InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 25);
+        assertEquals(
+                "cannot listen on 127.0.0.1 port 25: Permission denied; ports below 1024 need root"
+                        + " or CAP_NET_BIND_SERVICE",
+                InboundServer.cannotListen(
+                        address,
+                        new IOException("bind(..) failed with error(-13): Permission denied")));
+        assertEquals(
+                "cannot listen on 127.0.0.1 port 25: Address already in use; stop who has it (ss"
+                        + " -ltnp tells), or choose another port",
+                InboundServer.cannotListen(address, new IOException("Address already in use")));
     }
 
     /// A peer that half-closes after its last command still gets its replies.
