@@ -201,8 +201,7 @@ public final class ControlServer implements AutoCloseable {
                 long now = clock.millis();
                 long count = 0;
                 try (Stream<QueueEntry> entries = queue.list()) {
-                    Iterator<QueueEntry> each =
-                            entries.filter(entry -> filter.matches(entry, now)).iterator();
+                    Iterator<QueueEntry> each = entries.filter(filter.at(now)).iterator();
                     for (; each.hasNext(); count++) {
                         line(out, QueueJson.of(each.next(), now));
                     }

@@ -2,7 +2,8 @@ package org.malote.admin;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Locale;
+import java.util.StringJoiner;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.malote.queue.QueueEntry;
@@ -32,37 +33,44 @@ public record QueueFilter(
     /// Everything.
     public static final QueueFilter ALL = new QueueFilter(null, null, null, null, null, null, null);
 
+    /// The filter at one moment, with its patterns compiled once for all messages.
+    ///
     /// @param nowMillis milliseconds since 1970
-    boolean matches(QueueEntry entry, long nowMillis) {
-        long ageMillis = nowMillis - entry.acceptedAtMillis();
-        return isLike(sender, entry.sender())
-                && (olderThanMillis == null || ageMillis > olderThanMillis)
-                && (youngerThanMillis == null || ageMillis < youngerThanMillis)
-                && entry.recipients().stream().anyMatch(this::matches);
+    Predicate<QueueEntry> at(long nowMillis) {
+        Predicate<String> isSender = like(sender);
+        Predicate<QueuedRecipient> isRecipient = recipients();
+        return entry -> {
+            long ageMillis = nowMillis - entry.acceptedAtMillis();
+            return (olderThanMillis == null || ageMillis > olderThanMillis)
+                    && (youngerThanMillis == null || ageMillis < youngerThanMillis)
+                    && isSender.test(entry.sender())
+                    && entry.recipients().stream().anyMatch(isRecipient);
+        };
     }
 
-    private boolean matches(QueuedRecipient candidate) {
-        String last = candidate.lastReply();
-        return isLike(recipient, candidate.recipient().address())
-                && isLike(domain, candidate.recipient().destination())
-                && (state == null || state == candidate.state())
-                && (reply == null
-                        || (last != null
-                                && last.toLowerCase(Locale.ROOT)
-                                        .contains(reply.toLowerCase(Locale.ROOT))));
+    private Predicate<QueuedRecipient> recipients() {
+        Predicate<String> isAddress = like(recipient);
+        Predicate<String> isDomain = like(domain);
+        Predicate<String> isReply = like(reply == null ? null : "*" + reply + "*");
+        return candidate -> {
+            String last = candidate.lastReply();
+            return (state == null || state == candidate.state())
+                    && isAddress.test(candidate.recipient().address())
+                    && isDomain.test(candidate.recipient().destination())
+                    && isReply.test(last == null ? "" : last);
+        };
     }
 
-    private static boolean isLike(@Nullable String pattern, String text) {
+    private static Predicate<String> like(@Nullable String pattern) {
         if (pattern == null) {
-            return true;
+            return _ -> true;
         }
-        StringBuilder regex = new StringBuilder();
+        StringJoiner regex = new StringJoiner(".*");
         for (String part : pattern.split("\\*", -1)) {
-            regex.append(regex.isEmpty() ? "" : ".*").append(Pattern.quote(part));
+            regex.add(Pattern.quote(part));
         }
         return Pattern.compile(regex.toString(), Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE)
-                .matcher(text)
-                .matches();
+                .asMatchPredicate();
     }
 
     /// As [#parse] reads it.
@@ -70,7 +78,7 @@ public record QueueFilter(
         put(json, "sender", sender);
         put(json, "recipient", recipient);
         put(json, "domain", domain);
-        put(json, "state", state == null ? null : word(state));
+        put(json, "state", state == null ? null : QueueJson.word(state));
         put(json, "reply", reply);
         if (olderThanMillis != null) {
             json.put("olderThanMillis", olderThanMillis);
@@ -112,15 +120,11 @@ public record QueueFilter(
     /// @throws IllegalArgumentException when no recipient can be in such a state
     public static RecipientState state(String word) {
         for (RecipientState state : RecipientState.values()) {
-            if (word(state).equals(word)) {
+            if (QueueJson.word(state).equals(word)) {
                 return state;
             }
         }
         throw new IllegalArgumentException(
                 "a state is one of waiting, active, held, failed, delivered, not \"" + word + "\"");
-    }
-
-    private static String word(RecipientState state) {
-        return state.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -94,7 +94,8 @@ final class QueueJson {
         };
     }
 
-    private static String word(RecipientState state) {
+    /// As an operator reads and types it.
+    static String word(RecipientState state) {
         return state.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -14,8 +14,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "reload",
         description =
-                "Makes the running server read its configuration again: routes, relay networks and"
-                        + " certificates.",
+                "Makes the running server read its configuration again: routes, relay networks, rules"
+                        + " for senders and certificates.",
         mixinStandardHelpOptions = true)
 final class ReloadCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
