@@ -87,6 +87,8 @@ public sealed interface ControlRequest {
                         ArrayNode array = json.putArray("ids");
                         ids.stream().sorted().forEach(id -> array.add(id.toString()));
                     }
+                    case Selection.Recipients _ ->
+                            throw new IllegalArgumentException("recipients are not sent yet");
                 }
             }
         }

@@ -76,6 +76,7 @@ final class Deliveries {
                 queue,
                 settings.queue().retry(),
                 routes(settings),
+                settings.sites(),
                 mx,
                 rules,
                 maildir,

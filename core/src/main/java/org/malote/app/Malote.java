@@ -320,6 +320,10 @@ final class Malote implements AutoCloseable {
         if (!next.routes().equals(running.routes())) {
             results.add(reroute(next));
         }
+        if (!next.sites().equals(running.sites())) {
+            deliveries.limitSites(next.sites());
+            results.add("the rules for sites changed");
+        }
         String restart = needRestart(running, wanted);
         if (!restart.isEmpty()) {
             results.add("a restart is needed for what changed in " + restart);
@@ -341,6 +345,7 @@ final class Malote implements AutoCloseable {
                 wanted.relay(),
                 wanted.senders(),
                 wanted.routes(),
+                wanted.sites(),
                 running.delivery(),
                 running.bounce(),
                 running.dns(),

@@ -29,6 +29,8 @@ import org.malote.delivery.DeliveryTimeouts;
 import org.malote.delivery.DomainPattern;
 import org.malote.delivery.Route;
 import org.malote.delivery.RouteTable;
+import org.malote.delivery.SiteRule;
+import org.malote.delivery.SiteTable;
 import org.malote.delivery.TlsUse;
 import org.malote.delivery.Via;
 import org.malote.dns.DnsSettings;
@@ -43,6 +45,7 @@ import org.malote.queue.Envelope;
 import org.malote.queue.QueueLimits;
 import org.malote.queue.QueueSettings;
 import org.malote.queue.RetrySchedule;
+import org.malote.queue.schedule.SiteLimits;
 import org.malote.server.ListenerSettings;
 import org.malote.server.Profile;
 import org.malote.server.TlsMode;
@@ -168,14 +171,15 @@ public final class ConfigFile {
         RelaySettings relay = relay(root.section("relay"));
         SenderSettings senders = senders(root.section("policy"));
         RouteTable routes = routes(root);
+        SiteTable sites = sites(root, queue.limits().laneConcurrencyMax());
         DeliverySettings delivery = delivery(root.section("delivery"), hostname);
         BounceSettings bounce = bounce(root.section("bounce"), hostname, queue.retry());
         DnsSettings dns = dns(root.section("dns"));
         AdminSettings admin = admin(root.section("admin"));
         root.end();
         return new Settings(
-                hostname, state, listeners, tls, queue, limits, relay, senders, routes, delivery,
-                bounce, dns, admin);
+                hostname, state, listeners, tls, queue, limits, relay, senders, routes, sites,
+                delivery, bounce, dns, admin);
     }
 
     private List<ListenerSettings> listeners(Section root) {
@@ -432,6 +436,21 @@ public final class ConfigFile {
             }
         }
         return new RouteTable(routes);
+    }
+
+    private static SiteTable sites(Section root, int usualMax) {
+        List<SiteRule> rules = new ArrayList<>();
+        for (Section section : root.sections("site", "[[site]]")) {
+            DomainPattern hosts =
+                    section.requiredText("hosts", "*.mail.isp.example", DomainPattern::parse);
+            int connections = section.count("connections-max", usualMax, 1, 10_000);
+            double rate = section.text("rate", 0.0, "20/s", Units::parseRate);
+            section.end();
+            if (hosts != null) {
+                rules.add(new SiteRule(hosts, new SiteLimits(connections, rate)));
+            }
+        }
+        return new SiteTable(rules, SiteLimits.window(usualMax));
     }
 
     private @Nullable Via via(String text) {

@@ -5,6 +5,7 @@ import java.util.List;
 import org.malote.bounce.BounceSettings;
 import org.malote.delivery.DeliverySettings;
 import org.malote.delivery.RouteTable;
+import org.malote.delivery.SiteTable;
 import org.malote.dns.DnsSettings;
 import org.malote.offload.TlsSettings;
 import org.malote.policy.RelaySettings;
@@ -33,6 +34,7 @@ public record Settings(
         RelaySettings relay,
         SenderSettings senders,
         RouteTable routes,
+        SiteTable sites,
         DeliverySettings delivery,
         BounceSettings bounce,
         DnsSettings dns,

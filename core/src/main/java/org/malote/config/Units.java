@@ -15,6 +15,8 @@ public final class Units {
     private static final Pattern DURATION_PART = Pattern.compile("([0-9]{1,9})(ms|s|m|h|d)");
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,9}) ?(B|KiB|MiB|GiB|TiB)");
 
+    private static final Pattern RATE = Pattern.compile("([0-9]{1,6})/(s|m|h)");
+
     private Units() {}
 
     /// `30s`, `5m`, `1h30m`, `5d`.
@@ -36,6 +38,24 @@ public final class Units {
             end = part.end();
         }
         return end == text.length() && end > 0 ? sum : null;
+    }
+
+    /// `20/s`, `600/m`, `1000/h`: so many a second, minute or hour.
+    ///
+    /// @return how many a second; above zero
+    public static @Nullable Double parseRate(String text) {
+        Matcher rate = RATE.matcher(text);
+        if (!rate.matches()) {
+            return null;
+        }
+        double count = Integer.parseInt(rate.group(1));
+        double perSecond =
+                switch (rate.group(2)) {
+                    case "s" -> count;
+                    case "m" -> count / Duration.ofMinutes(1).toSeconds();
+                    default -> count / Duration.ofHours(1).toSeconds();
+                };
+        return perSecond > 0 ? perSecond : null;
     }
 
     /// As [#parseDuration] reads it.

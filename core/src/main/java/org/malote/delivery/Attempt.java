@@ -24,6 +24,7 @@ final class Attempt {
     private final BodySource body;
     private final List<Hop> hops;
     private final ConnectionPool pool;
+    private final ConnectionPool.Site site;
     private final int recipientsPerTransactionMax;
     private final Consumer<AttemptResult> done;
 
@@ -48,6 +49,7 @@ final class Attempt {
             List<ClaimedRecipient> recipients,
             List<Hop> hops,
             ConnectionPool pool,
+            ConnectionPool.Site site,
             int recipientsPerTransactionMax,
             Consumer<AttemptResult> done) {
         this.sender = sender;
@@ -56,6 +58,7 @@ final class Attempt {
         this.all = recipients;
         this.hops = hops;
         this.pool = pool;
+        this.site = site;
         this.recipientsPerTransactionMax = recipientsPerTransactionMax;
         this.done = done;
         for (ClaimedRecipient recipient : recipients) {
@@ -94,7 +97,7 @@ final class Attempt {
             done.accept(new AttemptResult(entries));
             return;
         }
-        pool.acquire(hops.get(hop), this::onLease);
+        pool.acquire(hops.get(hop), site, this::onLease);
     }
 
     private void onLease(ConnectionPool.Lease lease) {

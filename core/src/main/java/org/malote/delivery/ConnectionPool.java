@@ -73,12 +73,19 @@ final class ConnectionPool {
     }
 
     /// Who wants a connection. Several names can lead to one address, and TLS is for a name.
-    private record Waiter(Hop hop, Consumer<Lease> taken) {}
+    private record Waiter(Hop hop, Site site, Consumer<Lease> taken) {}
+
+    /// The hosts of a destination together.
+    ///
+    /// @param connectionsMax at one time, over all their addresses; whoever asks sees to it that no
+    ///     more are at work, and idle ones are closed for them
+    record Site(String key, int connectionsMax) {}
 
     /// One connection, as the agent sees it.
     final class Connection implements OutboundHandler.Owner {
         private final Line line;
         private final Hop hop;
+        private final Site site;
         private final boolean mayEncrypt;
         private final long startedNanos = environment.nanoTime().getAsLong();
         private @Nullable Consumer<Lease> taker;
@@ -92,6 +99,7 @@ final class ConnectionPool {
         private Connection(Line line, boolean mayEncrypt, Waiter waiter) {
             this.line = line;
             this.hop = waiter.hop();
+            this.site = waiter.site();
             this.mayEncrypt = mayEncrypt;
             this.taker = waiter.taken();
         }
@@ -172,7 +180,7 @@ final class ConnectionPool {
     /// Asks for a connection.
     ///
     /// @param taken told once, on the agent, perhaps before this method returns
-    void acquire(Hop hop, Consumer<Lease> taken) {
+    void acquire(Hop hop, Site site, Consumer<Lease> taken) {
         Line line =
                 lines.computeIfAbsent(
                         hop.address(), a -> new Line(a, settings.connectionsPerHostMax()));
@@ -181,12 +189,33 @@ final class ConnectionPool {
             lease(warm, taken);
             return;
         }
-        line.waiting.add(new Waiter(hop, taken));
+        makeRoom(site);
+        line.waiting.add(new Waiter(hop, site, taken));
         Connection other = line.open < line.openMax ? null : line.idle.pollFirst();
         if (other != null) {
             quit(other); // idle under another name: its place is wanted
         } else {
             serve(line);
+        }
+    }
+
+    /// Closes what is idle at other addresses of a site that has as many connections as it may.
+    private void makeRoom(Site site) {
+        int open = 0;
+        Connection oldest = null;
+        for (Connection connection : connections) {
+            if (connection.site.key().equals(site.key())) {
+                open++;
+                if (connection.phase == Phase.IDLE
+                        && (oldest == null
+                                || connection.idleSinceNanos - oldest.idleSinceNanos < 0)) {
+                    oldest = connection;
+                }
+            }
+        }
+        if (oldest != null && open >= site.connectionsMax()) {
+            oldest.line.idle.remove(oldest);
+            quit(oldest);
         }
     }
 
@@ -394,7 +423,7 @@ final class ConnectionPool {
                     connection.phase = Phase.GONE;
                     connections.remove(connection);
                     // in the same place, without TLS
-                    open(new Connection(line, false, new Waiter(hop, taker)));
+                    open(new Connection(line, false, new Waiter(hop, connection.site, taker)));
                     return;
                 }
             }
@@ -409,7 +438,7 @@ final class ConnectionPool {
                     line.openMax = line.open;
                     Connection warm = pollIdle(line, hop);
                     if (warm == null) {
-                        line.waiting.addFirst(new Waiter(hop, taker));
+                        line.waiting.addFirst(new Waiter(hop, connection.site, taker));
                     } else {
                         lease(warm, taker);
                     }

@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
@@ -21,6 +22,8 @@ import org.malote.queue.ClaimedRecipient;
 import org.malote.queue.MailQueue;
 import org.malote.queue.RetrySchedule;
 import org.malote.queue.Settlement;
+import org.malote.queue.schedule.Feedback;
+import org.malote.queue.schedule.SiteLimits;
 import org.malote.smtp.EnhancedStatus;
 import org.malote.smtp.MailParameters;
 import org.malote.smtp.Printable;
@@ -55,6 +58,7 @@ public final class DeliveryEngine implements AutoCloseable {
     private final AtomicBoolean isWoken = new AtomicBoolean();
     private final CountDownLatch idle = new CountDownLatch(1);
     private volatile RouteTable routes;
+    private volatile SiteTable sites;
     private volatile int inFlight;
 
     // Owned by the agent.
@@ -69,6 +73,7 @@ public final class DeliveryEngine implements AutoCloseable {
             MailQueue queue,
             RetrySchedule retry,
             RouteTable routes,
+            SiteTable sites,
             MxResolver mx,
             MxRules rules,
             MaildirTransport maildir,
@@ -79,6 +84,7 @@ public final class DeliveryEngine implements AutoCloseable {
         this.queue = queue;
         this.retry = retry;
         this.routes = routes;
+        this.sites = sites;
         this.maildir = maildir;
         this.reports = reports;
         this.settings = settings;
@@ -93,6 +99,11 @@ public final class DeliveryEngine implements AutoCloseable {
         environment.meters().watch("malote.attempts.active", "Attempts under way", () -> inFlight);
         wake();
         reconsiderLater(); // the routes may have changed while nothing ran
+    }
+
+    /// Uses other rules for sites from the next attempt on.
+    public void limitSites(SiteTable other) {
+        sites = other;
     }
 
     /// Uses other routes from the next attempt on. What is held and has another route now becomes
@@ -270,6 +281,12 @@ public final class DeliveryEngine implements AutoCloseable {
         guarded(
                 work,
                 () -> {
+                    Failure known = knownFailure(claim);
+                    if (known != null) {
+                        work.partsLeft = 1;
+                        fail(work, claim.recipients(), known);
+                        return;
+                    }
                     Map<Via, List<ClaimedRecipient>> parts = new LinkedHashMap<>();
                     for (ClaimedRecipient recipient : claim.recipients()) {
                         Via via = via(work.table, claim.destination(), recipient.wasReleased());
@@ -279,6 +296,18 @@ public final class DeliveryEngine implements AutoCloseable {
                     work.partsLeft = parts.size();
                     parts.forEach((via, recipients) -> deliver(work, via, recipients));
                 });
+    }
+
+    /// What becomes of a claim without an attempt: condemned recipients come alone.
+    private static @Nullable Failure knownFailure(Claim claim) {
+        if (claim.recipients().getFirst().isCondemned()) {
+            return Failure.local(
+                    FailureScope.RECIPIENT, true, "5.0.0", "returned by the postmaster");
+        }
+        String trouble = claim.siteTrouble();
+        return trouble == null
+                ? null
+                : Failure.local(FailureScope.HOST, false, "4.4.1", "not tried now: " + trouble);
     }
 
     /// The agent's edge: a fault of ours, or memory that is short, must stop neither the other mail
@@ -356,6 +385,18 @@ public final class DeliveryEngine implements AutoCloseable {
             case Targets.Nowhere(Failure failure) -> fail(work, recipients, failure);
             case Targets.Hops(List<Hop> hops) -> {
                 Claim claim = work.claim;
+                Set<String> names = new TreeSet<>();
+                hops.forEach(hop -> names.add(hop.name()));
+                String key = SiteTable.key(names, hops.getFirst().address().getPort());
+                SiteLimits limits = sites.limits(claim.destination(), names);
+                boolean mayGoOn = queue.assign(claim.destination(), key, limits);
+                if (!mayGoOn && recipients.size() == claim.recipients().size()) {
+                    end(work);
+                    claim.release(environment.clock().millis());
+                    signalWhenIdle();
+                    wake();
+                    return;
+                }
                 new Attempt(
                                 claim.sender(),
                                 MailParameters.fromAttributes(
@@ -364,6 +405,7 @@ public final class DeliveryEngine implements AutoCloseable {
                                 recipients,
                                 Targets.firstTries(hops, settings.addressesPerAttemptMax()),
                                 pool,
+                                new ConnectionPool.Site(key, limits.windowMax()),
                                 settings.recipientsPerTransactionMax(),
                                 result -> guarded(work, () -> onResult(work, result)))
                         .start();
@@ -508,6 +550,9 @@ public final class DeliveryEngine implements AutoCloseable {
                 work.outcomes.size() < claim.recipients().size() && !work.table.equals(routes);
         claim.settle(
                 settlements,
+                claim.siteTrouble() == null
+                        ? SiteFeedback.of(work.outcomes.values())
+                        : new Feedback.None(),
                 () -> {
                     if (isHeldByOldRoute) {
                         reconsiderLater();

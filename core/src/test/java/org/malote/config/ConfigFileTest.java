@@ -24,11 +24,13 @@ import org.malote.config.ConfigFile.Result;
 import org.malote.config.Section.Notes;
 import org.malote.delivery.DomainPattern;
 import org.malote.delivery.Route;
+import org.malote.delivery.SiteRule;
 import org.malote.delivery.TlsUse;
 import org.malote.delivery.Via;
 import org.malote.offload.CertificateSettings;
 import org.malote.policy.Network;
 import org.malote.queue.Durability;
+import org.malote.queue.schedule.SiteLimits;
 import org.malote.server.Profile;
 import org.malote.server.TlsMode;
 import org.malote.smtp.DomainName;
@@ -419,6 +421,36 @@ final class ConfigFileTest {
         assertInstanceOf(Result.Invalid.class, ConfigFile.parse(deep, "f", BASE, HOSTNAME));
     }
 
+    @Test
+    void aSiteHasConnectionsAndARate() {
+        Settings settings =
+                valid(
+                        """
+                        hostname = "mx1.isp.example"
+                        [[site]]
+                        hosts = "*.Big.example"
+                        connections-max = 7
+                        rate = "90/m"
+                        [[site]]
+                        hosts = "slow.example"
+                        """);
+        assertEquals(
+                List.of(
+                        new SiteRule(new DomainPattern("*.big.example"), new SiteLimits(7, 1.5)),
+                        new SiteRule(new DomainPattern("slow.example"), SiteLimits.window(20))),
+                settings.sites().rules());
+        for (String rate : List.of("0/s", "20", "20/d", "-1/s", "1.5/s", "9999999/s")) {
+            assertInstanceOf(
+                    Result.Invalid.class,
+                    ConfigFile.parse(
+                            "[[site]]\nhosts = \"a.example\"\nrate = \"" + rate + "\"",
+                            "f",
+                            BASE,
+                            HOSTNAME),
+                    rate);
+        }
+    }
+
     /// core/malote.toml is the operator's reference.
     @Test
     void theReferenceHasEveryKeyWithItsDefault() throws IOException {
@@ -428,7 +460,7 @@ final class ConfigFileTest {
         var _ =
                 new ConfigFile(BASE, HOSTNAME)
                         .settings(Section.root(new TomlMapper().readTree(reference), notes));
-        assertEquals(Set.of("route"), notes.unsaid()); // there is none by default
+        assertEquals(Set.of("route", "site"), notes.unsaid()); // there are none by default
     }
 
     private static Settings valid(String text) {

@@ -77,6 +77,9 @@ final class Bench implements AutoCloseable {
     private final Map<String, List<DnsRecord>> zone = new HashMap<>();
     private @Nullable DeliveryEngine engine;
 
+    /// For the engine that is started next.
+    SiteTable sites = SiteTable.usual(20);
+
     /// Starts the engine.
     DeliveryEngine start(RouteTable routes, DeliverySettings settings, @Nullable TlsContexts tls) {
         RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(5);
@@ -111,6 +114,7 @@ final class Bench implements AutoCloseable {
                         queue,
                         RetrySchedule.standard(),
                         routes,
+                        sites,
                         new MxResolver(dns(), rules, random),
                         rules,
                         maildir,
@@ -218,6 +222,11 @@ final class Bench implements AutoCloseable {
             return committed.receipt().messageId();
         }
         throw new AssertionError("the queue did not take the message");
+    }
+
+    /// Time passes.
+    void letPass(Duration duration) {
+        spool.advance(duration);
     }
 
     /// Time passes, and what waits for its retry time is due.

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
@@ -34,6 +35,7 @@ import org.malote.queue.MessageId;
 import org.malote.queue.QueueEntry;
 import org.malote.queue.RecipientState;
 import org.malote.queue.Selection;
+import org.malote.queue.schedule.SiteLimits;
 
 /// From the queue to hosts in this process and back.
 @Timeout(60)
@@ -104,6 +106,99 @@ final class DeliveryEngineTest {
             bench.awaitGone(bench.send("b@y.example"));
             assertEquals(2, host.connections.get());
             assertEquals(2, host.messages.size());
+        }
+    }
+
+    /// An operator gives mail back: whoever sent it is told, and no host is asked.
+    @Test
+    void whatTheOperatorReturnsFailsWithoutAnAttempt() throws IOException, InterruptedException {
+        try (FakeHost host = new FakeHost();
+                Bench bench = new Bench()) {
+            bench.start(Bench.allVia(new Via.Hold()), Bench.settings(25), null);
+            MessageId id = bench.send("b@y.example", "c@y.example");
+            Bench.await(
+                    "a hold",
+                    () ->
+                            !states(bench, id).contains(RecipientState.ACTIVE)
+                                    && states(bench, id).contains(RecipientState.HELD));
+            assertTrue(bench.queue.suspend("y.example"));
+            assertEquals(1, bench.queue.bounce(new Selection.Recipients(Map.of(id, Set.of(1)))));
+            AttemptResult result = bench.nextResult();
+            assertEquals(1, result.entries().size());
+            assertEquals(1, result.entries().getFirst().recipient());
+            Failure failure =
+                    assertInstanceOf(
+                                    RecipientOutcome.Failed.class,
+                                    result.entries().getFirst().outcome())
+                            .failure();
+            assertTrue(failure.isPermanent());
+            assertEquals("5.0.0", failure.status().toString());
+            Bench.await("the settlement", () -> states(bench, id).contains(RecipientState.FAILED));
+            assertEquals(List.of(RecipientState.HELD, RecipientState.FAILED), states(bench, id));
+            assertEquals(0, host.connections.get());
+        }
+    }
+
+    /// Domains with the same host share what it may get, and the knowledge that it is down.
+    @Test
+    void aHostThatIsDownIsNotTriedForEachMessage() throws IOException, InterruptedException {
+        try (FakeHost host = new FakeHost();
+                Bench bench = new Bench()) {
+            host.says = c -> c.equals("greeting") ? "421 4.3.2 not now" : "";
+            bench.start(viaSmtp(host), Bench.settings(25), null);
+            List<MessageId> ids = new ArrayList<>();
+            for (int i = 0; i < 30; i++) {
+                ids.add(bench.send("b@y" + i % 3 + ".example"));
+            }
+            for (MessageId id : ids) {
+                Bench.await(
+                        "a deferral",
+                        () -> {
+                            bench.letPass(Duration.ofMillis(20));
+                            QueueEntry entry = bench.queue.find(id);
+                            return entry != null
+                                    && entry.recipients().getFirst().lastReply() != null;
+                        });
+            }
+            assertTrue(host.connections.get() <= 15, host.connections.get() + " connections");
+            QueueEntry last = bench.queue.find(ids.getLast());
+            assertNotNull(last);
+            String reply = String.valueOf(last.recipients().getFirst().lastReply());
+            assertTrue(reply.startsWith("not tried now: "), reply);
+            assertTrue(reply.contains("421 4.3.2 not now"), reply);
+            host.says = _ -> "";
+            for (MessageId id : ids) {
+                Bench.await(
+                        "delivery",
+                        () -> {
+                            bench.letPass(Duration.ofMinutes(1));
+                            return !bench.queue.contains(id);
+                        });
+            }
+            assertEquals(30, host.messages.size());
+        }
+    }
+
+    /// Its rule bounds what a site gets at a time, whatever the domains are called.
+    @Test
+    void aSiteKeepsToItsConnections() throws IOException {
+        try (FakeHost host = new FakeHost();
+                Bench bench = new Bench()) {
+            bench.sites =
+                    new SiteTable(
+                            List.of(
+                                    new SiteRule(
+                                            new DomainPattern("*.y.example"),
+                                            SiteLimits.window(2))),
+                            SiteLimits.window(20));
+            host.says = c -> c.startsWith("DATA") ? FakeHost.SILENCE : "";
+            bench.start(viaSmtp(host), Bench.settings(25), null);
+            for (int i = 0; i < 12; i++) {
+                bench.send("b@d" + i + ".y.example");
+            }
+            Bench.await("two attempts", () -> host.count("DATA") == 2);
+            assertEquals(2, bench.queue.stats().claims());
+            assertEquals(2, host.connections.get());
         }
     }
 
@@ -262,7 +357,13 @@ final class DeliveryEngineTest {
                 ids.add(bench.send("b@d" + i + ".example"));
             }
             for (MessageId id : ids) {
-                var _ = bench.awaitResting(id, 1);
+                Bench.await(
+                        "a first attempt",
+                        () -> {
+                            bench.letPass(Duration.ofMillis(10));
+                            QueueEntry entry = bench.queue.find(id);
+                            return entry != null && entry.recipients().getFirst().attempts() > 0;
+                        });
             }
             assertTrue(silent.connections.get() <= 5);
         }

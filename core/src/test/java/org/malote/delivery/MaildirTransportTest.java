@@ -173,10 +173,9 @@ final class MaildirTransportTest {
             for (int j = 0; j < 70_000; j++) {
                 body.append("\r\na".charAt(random.nextInt(3)));
             }
-            deliver(
-                    transport(DIRECT, Durability.RELAXED),
-                    claim("", Map.of(), octets(body.toString()), "bob@isp.example"),
-                    "m/" + i);
+            Claim claim = claim("", Map.of(), octets(body.toString()), "bob@isp.example");
+            deliver(transport(DIRECT, Durability.RELAXED), claim, "m/" + i);
+            claim.settle(List.of(new Settlement.Delivered(0, "250 ok")));
             String written =
                     Files.readString(files(directory.resolve("m/" + i + "/new")).getFirst());
             assertEquals(

@@ -54,15 +54,13 @@ final class Acceptance {
                         hasBodyFile,
                         envelope,
                         encoded.remaining());
-        var message = new LiveMessage(record, 0);
         queue.committer()
                 .submit(
                         new Committer.Work(
                                 new JournalRecord(Records.ACCEPTED, encoded, body), true) {
                             @Override
                             void apply(long position) {
-                                message.position = position;
-                                queue.apply(message, envelope);
+                                queue.apply(record, position);
                             }
 
                             @Override

@@ -8,7 +8,9 @@ enum Change {
     RELEASE(3),
     REMOVE(4),
     /// The same as a release, of what a route holds; the record names the recipients.
-    RECONSIDER(5);
+    RECONSIDER(5),
+    /// The recipient is given back to the sender at the next turn, held or not.
+    BOUNCE(6);
 
     final byte code;
 

@@ -29,6 +29,11 @@ final class Committer implements Runnable {
             this.refusable = refusable;
         }
 
+        /// Bytes of the record's payload.
+        final int length() {
+            return record.length();
+        }
+
         /// It is recorded. Under the index's lock.
         abstract void apply(long position);
 

@@ -1,38 +1,53 @@
 package org.malote.queue;
 
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/// The index's message as an operator sees it. Under the index's lock.
+/// The index's message as an operator sees it: taken under the index's lock, then completed from
+/// the disk without it.
 final class EntryView {
-    private EntryView() {}
+    private static final Logger log = LoggerFactory.getLogger(EntryView.class);
 
-    /// @param envelope null when it could not be read
-    static QueueEntry of(LiveMessage message, @Nullable Envelope envelope) {
-        var recipients = new QueueEntry.QueuedRecipient[message.states.length];
-        for (LiveMessage.Group group : message.groups) {
-            for (int i : group.recipients) {
-                recipients[i] = recipient(message, group, i, envelope);
+    private record Standing(
+            RecipientState state,
+            @Nullable HoldCause heldBy,
+            int attempts,
+            long nextAttemptMillis,
+            long detail) {}
+
+    private final MessageId id;
+    private final long position;
+    private final long sizeBytes;
+    private final Standing[] standings;
+    private final String[] destinations;
+
+    /// Under the index's lock.
+    EntryView(LiveMessage message, Index index) {
+        this.id = message.id();
+        this.position = message.position();
+        this.sizeBytes = message.sizeBytes();
+        this.standings = new Standing[message.recipientCount()];
+        this.destinations = new String[standings.length];
+        for (int group = 0; group < message.groupCount(); group++) {
+            for (int i : message.members(group)) {
+                standings[i] = standing(message, i);
+                destinations[i] = index.destination(message, group);
             }
         }
-        return new QueueEntry(
-                message.id,
-                envelope == null ? "(unreadable)" : envelope.sender(),
-                envelope == null ? Map.of() : envelope.attributes(),
-                List.of(recipients),
-                message.sizeBytes,
-                message.acceptedAtMillis);
     }
 
-    private static QueueEntry.QueuedRecipient recipient(
-            LiveMessage message, LiveMessage.Group group, int i, @Nullable Envelope envelope) {
+    private static Standing standing(LiveMessage message, int i) {
         RecipientState state =
-                switch (message.states[i]) {
+                switch (message.state(i)) {
                     case LiveMessage.DELIVERED -> RecipientState.DELIVERED;
                     case LiveMessage.FAILED -> RecipientState.FAILED;
                     default ->
-                            message.active[i]
+                            message.isActive(i)
                                     ? RecipientState.ACTIVE
                                     : message.isHeld(i)
                                             ? RecipientState.HELD
@@ -41,17 +56,65 @@ final class EntryView {
         HoldCause cause =
                 state != RecipientState.HELD
                         ? null
-                        : message.states[i] == LiveMessage.HELD_BY_ROUTE
+                        : message.state(i) == LiveMessage.HELD_BY_ROUTE
                                 ? HoldCause.ROUTE
                                 : HoldCause.OPERATOR;
-        return new QueueEntry.QueuedRecipient(
-                envelope == null
-                        ? new Recipient("(unreadable)", group.destination(), Map.of())
-                        : envelope.recipients().get(i),
+        return new Standing(
                 state,
                 cause,
-                message.attempts[i],
-                state == RecipientState.WAITING ? message.dueMillis[i] : 0,
-                message.replies[i]);
+                message.attempts(i),
+                state == RecipientState.WAITING ? message.dueMillis(i) : 0,
+                message.detail(i));
+    }
+
+    /// Where its record is, or was.
+    long position() {
+        return position;
+    }
+
+    /// Reads the disk.
+    QueueEntry read(RecordReader reader) throws IOException {
+        RecordReader.Stored stored = reader.message(id, position);
+        List<Recipient> recipients = stored.head().envelope().recipients();
+        if (recipients.size() != standings.length) {
+            throw new RecordReader.WrongRecordException("another record is in its place");
+        }
+        var queued = new ArrayList<QueueEntry.QueuedRecipient>(standings.length);
+        for (int i = 0; i < standings.length; i++) {
+            queued.add(
+                    of(
+                            recipients.get(i),
+                            standings[i],
+                            reader.reply(id, i, standings[i].detail())));
+        }
+        return new QueueEntry(
+                id,
+                stored.head().envelope().sender(),
+                stored.head().envelope().attributes(),
+                queued,
+                stored.head().bodyBytes(),
+                stored.head().acceptedAtMillis());
+    }
+
+    /// What is known of it without the disk.
+    QueueEntry unreadable(IOException cause) {
+        log.warn("the record of message {} cannot be read: {}", id, cause.getMessage());
+        var queued = new ArrayList<QueueEntry.QueuedRecipient>(standings.length);
+        for (int i = 0; i < standings.length; i++) {
+            var recipient = new Recipient("(unreadable)", destinations[i], Map.of());
+            queued.add(of(recipient, standings[i], null));
+        }
+        return new QueueEntry(id, "(unreadable)", Map.of(), queued, sizeBytes, 0);
+    }
+
+    private static QueueEntry.QueuedRecipient of(
+            Recipient recipient, Standing standing, @Nullable String reply) {
+        return new QueueEntry.QueuedRecipient(
+                recipient,
+                standing.state(),
+                standing.heldBy(),
+                standing.attempts(),
+                standing.nextAttemptMillis(),
+                reply);
     }
 }

@@ -7,17 +7,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.malote.queue.journal.SpoolJournal;
+import org.malote.queue.schedule.EntryTable;
+import org.malote.queue.schedule.Feedback;
 import org.malote.queue.schedule.LaneSchedule;
+import org.malote.queue.schedule.SiteLimits;
 
 /// What the journal says, in memory: every message that is not finished, and when its recipients
 /// are due. The same methods apply a record when it was committed and when recovery reads it, so
 /// the two cannot differ.
 ///
+/// A message with one recipient takes an entry of [EntryTable#ENTRY_BYTES] outside of the heap and
+/// 5 to 11 bytes of the table that finds it.
+///
 /// Guarded by its owner's lock.
 final class Index {
-    private final Map<Long, LiveMessage> messages = new HashMap<>();
+    private final EntryTable entries = new EntryTable();
+    private final IdTable ones = new IdTable(entries, OneMessage.ID);
+    private final Map<Long, ManyMessage> many = new HashMap<>();
     private final LaneSchedule schedule;
     private final Consumer<LiveMessage> onFinished;
 
@@ -32,19 +41,37 @@ final class Index {
     private long active;
     private long finished;
 
+    /// The recipients of a message that share a destination.
+    ///
+    /// @param index its number in the message
+    record Group(LiveMessage message, int index) {
+        int entry() {
+            return message.entry(index);
+        }
+    }
+
+    /// @param random spreads the tries of sites that are down
     /// @param onFinished told of each message that left and whose record and file nobody needs any
     ///     more
-    Index(QueueLimits limits, Consumer<LiveMessage> onFinished) {
-        this.schedule = new LaneSchedule(limits.laneConcurrencyMax(), limits.attemptsMax());
+    Index(QueueLimits limits, RandomGenerator random, Consumer<LiveMessage> onFinished) {
+        this.schedule =
+                new LaneSchedule(
+                        entries,
+                        SiteLimits.window(limits.laneConcurrencyMax()),
+                        limits.attemptsMax(),
+                        random);
         this.onFinished = onFinished;
     }
 
+    /// The message is a view: it means something until the lock is given up, or, when it is
+    /// claimed, until its claim ends.
     @Nullable LiveMessage find(MessageId id) {
-        return messages.get(id.value());
+        int entry = ones.find(id.value());
+        return entry == EntryTable.NONE ? many.get(id.value()) : new OneMessage(entries, entry);
     }
 
     int size() {
-        return messages.size();
+        return ones.size() + many.size();
     }
 
     LaneSchedule schedule() {
@@ -53,195 +80,292 @@ final class Index {
 
     /// Oldest first.
     long[] ids() {
-        long[] ids = new long[messages.size()];
-        int count = 0;
-        for (long id : messages.keySet()) {
-            ids[count++] = id;
+        long[] ids = new long[size()];
+        int[] count = {0};
+        ones.forEach(entry -> ids[count[0]++] = OneMessage.idOf(entries, entry));
+        for (long id : many.keySet()) {
+            ids[count[0]++] = id;
         }
         Arrays.sort(ids);
         return ids;
     }
 
-    void accepted(LiveMessage message, Envelope envelope) {
-        LiveMessage before = messages.get(message.id.value());
-        if (before != null) {
-            // A carried record takes the place of the one that it was copied from.
-            leave(before);
-            countFile(before, -1);
-        }
-        messages.put(message.id.value(), message);
-        countFile(message, 1);
-        bytes += message.sizeBytes;
-        for (int i = 0; i < message.states.length; i++) {
+    /// A message is in the journal, at a position.
+    void accepted(AcceptedRecord record, long position) {
+        LiveMessage message = enter(record, position);
+        for (int i = 0; i < message.recipientCount(); i++) {
             count(message, i, 1);
         }
-        for (LiveMessage.Group group : message.groups) {
-            schedule.add(group, envelope.recipients().get(group.recipients[0]).destination());
-            reschedule(group);
+        rescheduleAll(message);
+    }
+
+    /// A copy of a message's record with the states of its recipients is in the journal; it counts
+    /// in place of any before.
+    void carried(AcceptedRecord record, List<RecipientStatus> statuses, long position) {
+        LiveMessage before = find(record.id());
+        if (before != null) {
+            leave(before);
+            countFile(before, -1);
+            freeEntries(before);
         }
-        if (message.open == 0) {
+        LiveMessage message = enter(record, position);
+        for (int i = 0; i < message.recipientCount(); i++) {
+            RecipientStatus status = statuses.get(i);
+            message.setState(i, status.state());
+            message.setReleased(i, status.isReleased());
+            message.setCondemned(i, status.isCondemned());
+            message.setAttempts(i, status.attempts());
+            message.setDueMillis(i, status.dueMillis());
+            message.setDetail(i, status.reply() == null ? LiveMessage.NO_DETAIL : position);
+            count(message, i, 1);
+        }
+        rescheduleAll(message);
+        if (message.isDone()) {
             finish(message);
         }
     }
 
-    /// The record and the body of a message are now elsewhere; nothing else changed.
-    void moved(LiveMessage message, long position, int bodyOffset) {
-        if (message.isGone && message.claims == 0) {
+    private LiveMessage enter(AcceptedRecord record, long position) {
+        LiveMessage message;
+        List<Recipient> recipients = record.envelope().recipients();
+        if (recipients.size() == 1) {
+            message = OneMessage.create(entries, record, position);
+            ones.add(message.entry(0));
+        } else {
+            var several = new ManyMessage(entries, record, position);
+            many.put(record.id().value(), several);
+            message = several;
+        }
+        for (int group = 0; group < message.groupCount(); group++) {
+            int first = message.members(group)[0];
+            schedule.add(message.entry(group), recipients.get(first).destination());
+        }
+        countFile(message, 1);
+        bytes += message.sizeBytes();
+        return message;
+    }
+
+    /// The record of a message is now elsewhere, with what was last said; nothing else changed.
+    void moved(MessageId id, long position) {
+        LiveMessage message = find(id);
+        if (message == null) {
             return;
         }
         countFile(message, -1);
-        message.position = position;
-        message.bodyOffset = bodyOffset;
+        message.setPosition(position);
         countFile(message, 1);
+        for (int i = 0; i < message.recipientCount(); i++) {
+            if (message.detail(i) != LiveMessage.NO_DETAIL) {
+                message.setDetail(i, position);
+            }
+        }
     }
 
-    void settled(LiveMessage message, List<? extends Settlement> settlements) {
+    /// @param position of the record, or [LiveMessage#NO_DETAIL] when there is none
+    void settled(LiveMessage message, List<? extends Settlement> settlements, long position) {
         for (Settlement settlement : settlements) {
             int recipient = settlement.recipient();
-            if (recipient >= message.states.length || message.isFinal(recipient)) {
+            if (recipient >= message.recipientCount() || message.isFinal(recipient)) {
                 continue;
             }
             count(message, recipient, -1);
-            message.active[recipient] = false;
+            message.setActive(recipient, false);
             // A release outlives a deferral: the recipient is still on its way past what held it.
             if (!(settlement instanceof Settlement.Deferred)) {
-                message.released[recipient] = false;
+                message.setReleased(recipient, false);
             }
-            message.replies[recipient] = Records.cut(settlement.reply());
-            message.attempts[recipient]++;
+            message.setDetail(recipient, position);
             switch (settlement) {
-                case Settlement.Delivered _ -> {
-                    message.states[recipient] = LiveMessage.DELIVERED;
-                    message.open--;
-                }
-                case Settlement.Failed _ -> {
-                    message.states[recipient] = LiveMessage.FAILED;
-                    message.open--;
-                }
+                case Settlement.Delivered _ -> end(message, recipient, LiveMessage.DELIVERED);
+                case Settlement.Failed _ -> end(message, recipient, LiveMessage.FAILED);
                 // A hold that came during the attempt takes effect now, by staying.
-                case Settlement.Deferred deferred ->
-                        message.dueMillis[recipient] = deferred.untilMillis();
+                case Settlement.Deferred deferred -> {
+                    message.setAttempts(recipient, message.attempts(recipient) + 1);
+                    message.setDueMillis(recipient, deferred.untilMillis());
+                }
                 case Settlement.Held _ -> {
-                    message.attempts[recipient]--;
-                    if (message.states[recipient] == LiveMessage.WAITING) {
-                        message.states[recipient] = LiveMessage.HELD_BY_ROUTE;
+                    if (message.state(recipient) == LiveMessage.WAITING) {
+                        message.setState(recipient, LiveMessage.HELD_BY_ROUTE);
                     }
                 }
             }
             count(message, recipient, 1);
         }
         rescheduleAll(message);
-        if (message.open == 0) {
+        if (message.isDone()) {
             finish(message);
         }
     }
 
+    private static void end(LiveMessage message, int recipient, byte state) {
+        message.setAttempts(recipient, message.attempts(recipient) + 1);
+        message.setState(recipient, state);
+        message.setCondemned(recipient, false);
+    }
+
     /// @return whether it changed anything
     boolean changed(LiveMessage message, Change change, int target, long atMillis) {
-        if (change == Change.REMOVE) {
+        if (change == Change.REMOVE && target == Records.Target.ALL) {
             finish(message);
             return true;
         }
         boolean any = false;
-        for (int i = 0; i < message.states.length; i++) {
+        for (int i = 0; i < message.recipientCount(); i++) {
             boolean isMeant = target == Records.Target.ALL || target == i;
             if (!isMeant || !affects(change, message, i)) {
                 continue;
             }
             any = true;
             count(message, i, -1);
-            if (change == Change.HOLD) {
-                message.states[i] = LiveMessage.HELD_BY_OPERATOR;
-                message.released[i] = false;
-            } else {
-                message.released[i] = change != Change.RETRY || message.released[i];
-                message.states[i] = LiveMessage.WAITING;
-                message.dueMillis[i] = atMillis;
-            }
+            apply(change, message, i, atMillis);
             count(message, i, 1);
         }
         if (any) {
             rescheduleAll(message);
+            if (message.isDone()) {
+                finish(message);
+            }
         }
         return any;
     }
 
+    private static void apply(Change change, LiveMessage message, int recipient, long atMillis) {
+        switch (change) {
+            case HOLD -> {
+                message.setState(recipient, LiveMessage.HELD_BY_OPERATOR);
+                message.setReleased(recipient, false);
+                message.setCondemned(recipient, false);
+            }
+            case REMOVE -> {
+                message.setState(recipient, LiveMessage.FAILED);
+                message.setCondemned(recipient, false);
+            }
+            case RETRY -> message.setDueMillis(recipient, atMillis);
+            case RELEASE, RECONSIDER -> {
+                message.setState(recipient, LiveMessage.WAITING);
+                message.setReleased(recipient, true);
+                message.setDueMillis(recipient, atMillis);
+            }
+            case BOUNCE -> {
+                message.setState(recipient, LiveMessage.WAITING);
+                message.setCondemned(recipient, true);
+                message.setDueMillis(recipient, atMillis);
+            }
+        }
+    }
+
     private static boolean affects(Change change, LiveMessage message, int recipient) {
-        byte state = message.states[recipient];
+        byte state = message.state(recipient);
         return switch (change) {
             case RETRY -> state == LiveMessage.WAITING;
             case HOLD -> state == LiveMessage.WAITING || state == LiveMessage.HELD_BY_ROUTE;
             case RELEASE -> message.isHeld(recipient);
             case RECONSIDER -> state == LiveMessage.HELD_BY_ROUTE;
-            case REMOVE -> true;
+            case REMOVE -> !message.isFinal(recipient);
+            case BOUNCE -> !message.isFinal(recipient) && !message.isCondemned(recipient);
         };
     }
 
-    /// Which recipients a change would touch: none, all ([Records.Target#ALL]) or some.
-    void targets(
-            LiveMessage message,
-            Change change,
-            Predicate<String> destination,
-            List<Records.Target> targets) {
-        if (change == Change.RECONSIDER) {
-            for (LiveMessage.Group group : message.groups) {
-                for (int recipient : group.recipients) {
-                    if (affects(change, message, recipient)
-                            && destination.test(group.destination())) {
-                        targets.add(new Records.Target(message.id, recipient));
+    /// Which recipients of a message a change would touch: none, all ([Records.Target#ALL]) or
+    /// some.
+    ///
+    /// @param isMeant asked by recipient and destination
+    void targets(LiveMessage message, Change change, Meant isMeant, List<Records.Target> targets) {
+        int affected = 0;
+        var some = new ArrayList<Records.Target>();
+        for (int group = 0; group < message.groupCount(); group++) {
+            String destination = destination(message, group);
+            for (int recipient : message.members(group)) {
+                if (affects(change, message, recipient)) {
+                    affected++;
+                    if (isMeant.test(recipient, destination)) {
+                        some.add(new Records.Target(message.id(), recipient));
                     }
                 }
             }
-            return;
         }
-        for (int i = 0; i < message.states.length; i++) {
-            if (affects(change, message, i)) {
-                targets.add(new Records.Target(message.id, Records.Target.ALL));
-                return;
-            }
+        // The record of RECONSIDER names the recipients: what else is held when it is read again
+        // is another matter.
+        if (affected > 0 && some.size() == affected && change != Change.RECONSIDER) {
+            targets.add(new Records.Target(message.id(), Records.Target.ALL));
+        } else {
+            targets.addAll(some);
         }
+    }
+
+    /// Whether a change is for a recipient.
+    interface Meant {
+        boolean test(int recipient, String destination);
+
+        /// By the destination alone.
+        static Meant byDestination(Predicate<String> test) {
+            return (_, destination) -> test.test(destination);
+        }
+    }
+
+    String destination(LiveMessage message, int group) {
+        return schedule.destination(message.entry(group));
     }
 
     /// Takes the group whose turn it is.
-    LiveMessage.@Nullable Group claim(long nowMillis) {
-        return (LiveMessage.Group) schedule.claim(nowMillis);
+    @Nullable Group claim(long nowMillis) {
+        int entry = schedule.claim(nowMillis);
+        if (entry == EntryTable.NONE) {
+            return null;
+        }
+        if (!OneMessage.isOfMany(entries, entry)) {
+            return new Group(new OneMessage(entries, entry), 0);
+        }
+        ManyMessage message = many.get(OneMessage.idOf(entries, entry));
+        if (message == null) {
+            throw new IllegalStateException("an entry without its message");
+        }
+        return new Group(message, OneMessage.groupOf(entries, entry));
     }
 
-    /// The due recipients of a claimed group become active: one at least. A group that was found
-    /// due stays due when the clock is set back.
+    /// The due recipients of a claimed group become active: one at least. Condemned ones come
+    /// alone. A group that was found due stays due when the clock is set back.
     ///
     /// @param max at most so many
-    int[] activate(LiveMessage.Group group, long nowMillis, int max) {
-        LiveMessage message = group.message;
-        long asOfMillis = Math.max(nowMillis, group.dueMillis());
-        var due = new int[Math.min(max, group.recipients.length)];
+    int[] activate(Group group, long nowMillis, int max) {
+        LiveMessage message = group.message();
+        long asOfMillis = Math.max(nowMillis, entries.dueMillis(group.entry()));
+        int[] members = message.members(group.index());
+        boolean areCondemned =
+                Arrays.stream(members)
+                        .anyMatch(member -> isIdle(message, member) && message.isCondemned(member));
+        var due = new int[Math.min(max, members.length)];
         int count = 0;
-        for (int recipient : group.recipients) {
-            if (count < max
-                    && message.states[recipient] == LiveMessage.WAITING
-                    && message.dueMillis[recipient] <= asOfMillis) {
+        for (int recipient : members) {
+            if (count < due.length
+                    && isIdle(message, recipient)
+                    && message.isCondemned(recipient) == areCondemned
+                    && (areCondemned || message.dueMillis(recipient) <= asOfMillis)) {
                 count(message, recipient, -1);
-                message.active[recipient] = true;
+                message.setActive(recipient, true);
                 count(message, recipient, 1);
                 due[count++] = recipient;
             }
         }
-        message.claims++;
-        group.isBusy = true;
+        message.setBusy(group.index(), true);
         return Arrays.copyOf(due, count);
     }
 
+    private static boolean isIdle(LiveMessage message, int recipient) {
+        return message.state(recipient) == LiveMessage.WAITING && !message.isActive(recipient);
+    }
+
     /// A claim has ended without a word to the journal.
-    void released(LiveMessage.Group group, int[] recipients, long untilMillis) {
-        LiveMessage message = group.message;
-        schedule.settle(group);
+    void released(Group group, int[] recipients, long untilMillis, long nowMillis) {
+        LiveMessage message = group.message();
+        schedule.settle(group.entry(), new Feedback.None(), nowMillis);
         for (int recipient : recipients) {
-            if (!message.isGone) {
+            if (!message.isGone()) {
                 count(message, recipient, -1);
             }
-            message.active[recipient] = false;
-            message.dueMillis[recipient] = untilMillis;
-            if (!message.isGone) {
+            message.setActive(recipient, false);
+            message.setDueMillis(recipient, untilMillis);
+            if (!message.isGone()) {
                 count(message, recipient, 1);
             }
         }
@@ -249,62 +373,71 @@ final class Index {
     }
 
     /// A claim's settlements are recorded, or never will be.
-    void claimEnded(LiveMessage.Group group) {
-        LiveMessage message = group.message;
-        message.claims--;
-        group.isBusy = false;
-        if (!message.isGone) {
-            reschedule(group);
+    void claimEnded(Group group) {
+        LiveMessage message = group.message();
+        message.setBusy(group.index(), false);
+        if (!message.isGone()) {
+            reschedule(message, group.index());
             return;
         }
-        schedule.drop(group);
-        if (message.claims == 0) {
+        schedule.drop(group.entry());
+        if (!message.isInUse()) {
             free(message);
         }
     }
 
     private void rescheduleAll(LiveMessage message) {
-        for (LiveMessage.Group group : message.groups) {
-            reschedule(group);
+        for (int group = 0; group < message.groupCount(); group++) {
+            reschedule(message, group);
         }
     }
 
-    private void reschedule(LiveMessage.Group group) {
-        LiveMessage message = group.message;
-        if (message.isGone || group.isBusy) {
+    private void reschedule(LiveMessage message, int group) {
+        if (message.isGone() || message.isBusy(group)) {
             return;
         }
+        int entry = message.entry(group);
         long due = Long.MAX_VALUE;
-        for (int recipient : group.recipients) {
-            if (message.states[recipient] == LiveMessage.WAITING && !message.active[recipient]) {
-                due = Math.min(due, message.dueMillis[recipient]);
+        for (int recipient : message.members(group)) {
+            if (isIdle(message, recipient)) {
+                if (message.isCondemned(recipient)
+                        && message.dueMillis(recipient) <= schedule.nowMillis()) {
+                    schedule.scheduleUrgently(entry);
+                    return;
+                }
+                due = Math.min(due, message.dueMillis(recipient));
             }
         }
         if (due == Long.MAX_VALUE) {
-            schedule.unschedule(group);
+            schedule.unschedule(entry);
         } else {
-            schedule.schedule(group, due);
+            schedule.schedule(entry, due);
         }
     }
 
     private void finish(LiveMessage message) {
         leave(message);
         finished++;
-        if (message.claims == 0) {
+        if (!message.isInUse()) {
             free(message);
         }
     }
 
     private void leave(LiveMessage message) {
-        messages.remove(message.id.value());
-        bytes -= message.sizeBytes;
-        for (int i = 0; i < message.states.length; i++) {
+        long id = message.id().value();
+        if (message instanceof OneMessage) {
+            ones.remove(id);
+        } else {
+            many.remove(id);
+        }
+        bytes -= message.sizeBytes();
+        for (int i = 0; i < message.recipientCount(); i++) {
             count(message, i, -1);
         }
-        message.isGone = true;
-        for (LiveMessage.Group group : message.groups) {
-            if (!group.isBusy) {
-                schedule.drop(group);
+        message.setGone();
+        for (int group = 0; group < message.groupCount(); group++) {
+            if (!message.isBusy(group)) {
+                schedule.drop(message.entry(group));
             }
         }
     }
@@ -312,13 +445,20 @@ final class Index {
     private void free(LiveMessage message) {
         countFile(message, -1);
         onFinished.accept(message);
+        freeEntries(message);
+    }
+
+    private void freeEntries(LiveMessage message) {
+        for (int group = 0; group < message.groupCount(); group++) {
+            entries.free(message.entry(group));
+        }
     }
 
     private void count(LiveMessage message, int recipient, int by) {
         if (message.isFinal(recipient)) {
             return;
         }
-        if (message.active[recipient]) {
+        if (message.isActive(recipient)) {
             active += by;
         } else if (message.isHeld(recipient)) {
             held += by;
@@ -328,12 +468,13 @@ final class Index {
     }
 
     private void countFile(LiveMessage message, int by) {
-        int file = SpoolJournal.fileOf(message.position);
+        int file = SpoolJournal.fileOf(message.position());
         if (file >= liveByFile.length) {
             liveByFile = Arrays.copyOf(liveByFile, Math.max(file + 1, liveByFile.length * 2));
         }
         liveByFile[file] += by;
-        journalBytes += by * (message.bodyOffset + (message.hasBodyFile ? 0 : message.sizeBytes));
+        // Without the head, which is small beside most messages: what this is for is no accounting.
+        journalBytes += by * (message.hasBodyFile() ? 0 : message.sizeBytes());
     }
 
     /// The oldest files that no message needs, up to but without `current`; asked once each. Only
@@ -353,19 +494,32 @@ final class Index {
     }
 
     /// The messages whose record is in the oldest file.
-    List<LiveMessage> inOldestFile() {
-        var found = new ArrayList<LiveMessage>();
-        for (LiveMessage message : messages.values()) {
-            if (SpoolJournal.fileOf(message.position) == oldestFile) {
-                found.add(message);
-            }
-        }
+    List<MessageId> inOldestFile() {
+        var found = new ArrayList<MessageId>();
+        ones.forEach(entry -> addIfInOldestFile(new OneMessage(entries, entry), found));
+        many.values().forEach(message -> addIfInOldestFile(message, found));
         return found;
     }
 
-    /// What the messages take in the journal.
+    private void addIfInOldestFile(LiveMessage message, List<MessageId> found) {
+        if (SpoolJournal.fileOf(message.position()) == oldestFile) {
+            found.add(message.id());
+        }
+    }
+
+    /// What the messages take in the journal, without their envelopes.
     long journalBytes() {
         return journalBytes;
+    }
+
+    /// What messages of one recipient take of memory, with the room that is kept for more.
+    long memoryBytes() {
+        return entries.bytes() + ones.bytes();
+    }
+
+    /// The part of [#memoryBytes] that is on the heap.
+    long heapBytes() {
+        return ones.bytes();
     }
 
     long bytes() {

@@ -1,12 +1,13 @@
 package org.malote.queue;
 
-import org.jspecify.annotations.Nullable;
-import org.malote.queue.schedule.LaneSchedule;
-
-/// A message in the index: where its record is, and how each recipient stands. The envelope is not
-/// here; it is read from the journal when somebody asks. Guarded by the [Index].
-final class LiveMessage {
-    // States of a recipient. Which of them are ACTIVE is no state of the journal: it ends with the
+/// A message in the index: where its record is, and how each recipient stands. The envelope, the
+/// size of its head and what was last said are not here; they are read from the journal when
+/// somebody asks. Guarded by the [Index].
+///
+/// There are two kinds, since a queue is as large as its memory lets it be: [OneMessage], with a
+/// single recipient, is a view of an entry outside of the heap; [ManyMessage] has arrays.
+abstract sealed class LiveMessage permits OneMessage, ManyMessage {
+    // States of a recipient. Which of them are active is no state of the journal: it ends with the
     // process.
     static final byte WAITING = 0;
     static final byte HELD_BY_OPERATOR = 1;
@@ -14,100 +15,105 @@ final class LiveMessage {
     static final byte DELIVERED = 3;
     static final byte FAILED = 4;
 
-    final MessageId id;
-    final long acceptedAtMillis;
-    final long sizeBytes;
-    final int bodyCrc;
-    final boolean hasBodyFile;
+    /// No record says what was last said of a recipient.
+    static final long NO_DETAIL = -1;
 
-    /// What the envelope takes in the payload.
-    final int headBytes;
+    /// More attempts than these are not counted. Ours: five days of one every fifteen seconds.
+    static final int ATTEMPTS_MAX = Short.MAX_VALUE;
 
-    /// Where in the payload the body begins, when it is in the journal.
-    int bodyOffset;
+    abstract MessageId id();
 
     /// Of the record in the journal.
-    long position;
+    abstract long position();
 
-    final Group[] groups;
-    final byte[] states;
-    final boolean[] active;
-    final boolean[] released;
-    final int[] attempts;
-    final long[] dueMillis;
-    final @Nullable String[] replies;
+    abstract void setPosition(long position);
 
-    /// Recipients that are neither delivered nor failed.
-    int open;
+    /// Of the message; for one above 4 GiB, that.
+    abstract long sizeBytes();
 
-    /// Claims that are not yet settled, and settlements that are not yet recorded. While there are
-    /// any, nothing of the message is deleted from the disk.
-    int claims;
+    abstract boolean hasBodyFile();
+
+    abstract int recipientCount();
+
+    abstract byte state(int recipient);
+
+    abstract void setState(int recipient, byte state);
+
+    /// Claimed, and not yet settled on the disk.
+    abstract boolean isActive(int recipient);
+
+    abstract void setActive(int recipient, boolean isActive);
+
+    /// Released from a hold, which nothing has held since.
+    abstract boolean isReleased(int recipient);
+
+    abstract void setReleased(int recipient, boolean isReleased);
+
+    /// To be returned to its sender instead of being attempted.
+    abstract boolean isCondemned(int recipient);
+
+    abstract void setCondemned(int recipient, boolean isCondemned);
+
+    abstract int attempts(int recipient);
+
+    abstract void setAttempts(int recipient, int attempts);
+
+    /// Milliseconds since 1970; of meaning for one that waits.
+    abstract long dueMillis(int recipient);
+
+    abstract void setDueMillis(int recipient, long millis);
+
+    /// The position of the record that has its last reply, or [#NO_DETAIL].
+    abstract long detail(int recipient);
+
+    abstract void setDetail(int recipient, long position);
+
+    /// Recipients of one destination are a group: one entry of the schedule.
+    abstract int groupCount();
+
+    abstract int entry(int group);
+
+    /// Recipients, ascending.
+    abstract int[] members(int group);
+
+    /// Claimed, or settled and not yet recorded.
+    abstract boolean isBusy(int group);
+
+    abstract void setBusy(int group, boolean isBusy);
 
     /// It is no longer in the index.
-    boolean isGone;
+    abstract boolean isGone();
 
-    /// The recipients of a message that share a destination.
-    static final class Group extends LaneSchedule.Entry {
-        final LiveMessage message;
-        final int[] recipients;
+    abstract void setGone();
 
-        /// Claimed, or settled and not yet recorded.
-        boolean isBusy;
+    final boolean isHeld(int recipient) {
+        byte state = state(recipient);
+        return state == HELD_BY_OPERATOR || state == HELD_BY_ROUTE;
+    }
 
-        Group(LiveMessage message, int[] recipients) {
-            this.message = message;
-            this.recipients = recipients;
+    final boolean isFinal(int recipient) {
+        byte state = state(recipient);
+        return state == DELIVERED || state == FAILED;
+    }
+
+    /// Whether no recipient is left.
+    final boolean isDone() {
+        for (int i = 0; i < recipientCount(); i++) {
+            if (!isFinal(i)) {
+                return false;
+            }
         }
+        return true;
     }
 
-    LiveMessage(AcceptedRecord record, long position) {
-        this.id = record.id();
-        this.acceptedAtMillis = record.acceptedAtMillis();
-        this.sizeBytes = record.bodyBytes();
-        this.bodyCrc = record.bodyCrc();
-        this.hasBodyFile = record.hasBodyFile();
-        this.headBytes = record.headBytes();
-        this.bodyOffset = record.headBytes();
-        this.position = position;
-        int count = record.envelope().recipients().size();
-        this.states = new byte[count];
-        this.active = new boolean[count];
-        this.released = new boolean[count];
-        this.attempts = new int[count];
-        this.dueMillis = new long[count];
-        this.replies = new @Nullable String[count];
-        this.open = count;
-        java.util.Arrays.fill(dueMillis, acceptedAtMillis);
-        this.groups = groups(record.envelope());
-    }
-
-    private Group[] groups(Envelope envelope) {
-        if (envelope.recipients().size() == 1) {
-            return new Group[] {new Group(this, new int[] {0})};
+    /// Whether there are claims that are not yet settled, or settlements not yet recorded. While
+    /// there are, nothing of the message is deleted from the disk or the memory.
+    final boolean isInUse() {
+        for (int group = 0; group < groupCount(); group++) {
+            if (isBusy(group)) {
+                return true;
+            }
         }
-        var byDestination = new java.util.LinkedHashMap<String, java.util.List<Integer>>();
-        for (int i = 0; i < envelope.recipients().size(); i++) {
-            byDestination
-                    .computeIfAbsent(
-                            envelope.recipients().get(i).destination(),
-                            _ -> new java.util.ArrayList<>())
-                    .add(i);
-        }
-        return byDestination.values().stream()
-                .map(
-                        members ->
-                                new Group(
-                                        this,
-                                        members.stream().mapToInt(Integer::intValue).toArray()))
-                .toArray(Group[]::new);
-    }
-
-    boolean isHeld(int recipient) {
-        return states[recipient] == HELD_BY_OPERATOR || states[recipient] == HELD_BY_ROUTE;
-    }
-
-    boolean isFinal(int recipient) {
-        return states[recipient] == DELIVERED || states[recipient] == FAILED;
+        return false;
     }
 }

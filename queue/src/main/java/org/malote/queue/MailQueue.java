@@ -6,8 +6,11 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
@@ -24,6 +27,8 @@ import org.malote.queue.journal.JournalVisitor;
 import org.malote.queue.journal.MalformedRecordException;
 import org.malote.queue.journal.OpenFailedException;
 import org.malote.queue.journal.SpoolJournal;
+import org.malote.queue.schedule.Feedback;
+import org.malote.queue.schedule.SiteLimits;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +39,9 @@ public final class MailQueue implements AutoCloseable {
 
     /// Messages of one record of an operator's change.
     private static final int CHANGE_TARGETS_MAX = 1000;
+
+    /// Records of one operator's change that wait for the committer at a time.
+    private static final int CHANGES_UNDER_WAY_MAX = 8;
 
     /// Messages taken in are committed down to this part of the reserve; below it, only what frees
     /// space.
@@ -46,7 +54,9 @@ public final class MailQueue implements AutoCloseable {
     private final QueueSettings settings;
     private final QueueEnvironment environment;
     private final SpoolJournal journal;
+    private final RecordReader reader;
     private final BodyStore bodies;
+    private final SuspensionStore suspensions;
     private final AutoCloseable directoryLock;
     private final ChunkPool pool;
     private final FreeSpace freeSpace;
@@ -98,7 +108,8 @@ public final class MailQueue implements AutoCloseable {
                         new DiskBodies(
                                 settings.directory().resolve("bodies"),
                                 settings.directory().resolve("quarantine"));
-                return open(settings, environment, journal, bodies, held);
+                var suspensions = new SuspensionFile(settings.directory());
+                return open(settings, environment, journal, bodies, suspensions, held);
             } catch (IOException | RuntimeException e) {
                 journal.close();
                 throw e;
@@ -117,9 +128,11 @@ public final class MailQueue implements AutoCloseable {
             QueueEnvironment environment,
             SpoolJournal journal,
             BodyStore bodies,
+            SuspensionStore suspensions,
             AutoCloseable directoryLock)
             throws IOException {
-        var queue = new MailQueue(settings, environment, journal, bodies, directoryLock);
+        var queue =
+                new MailQueue(settings, environment, journal, bodies, suspensions, directoryLock);
         queue.recover();
         queue.committerThread.start();
         return queue;
@@ -130,15 +143,18 @@ public final class MailQueue implements AutoCloseable {
             QueueEnvironment environment,
             SpoolJournal journal,
             BodyStore bodies,
+            SuspensionStore suspensions,
             AutoCloseable directoryLock) {
         this.settings = settings;
         this.environment = environment;
         this.journal = journal;
         this.bodies = bodies;
+        this.suspensions = suspensions;
         this.directoryLock = directoryLock;
         this.pool = new ChunkPool(settings.limits().intakeBytesMax());
         this.freeSpace = new FreeSpace(journal, environment.nanoTime());
-        this.index = new Index(settings.limits(), this::onFinished);
+        this.reader = new RecordReader(journal);
+        this.index = new Index(settings.limits(), environment.random(), this::onFinished);
         this.mover = new Mover(journal, settings.limits(), index, lock);
         this.committer =
                 new Committer(
@@ -169,6 +185,7 @@ public final class MailQueue implements AutoCloseable {
     // ---- Recovery ----
 
     private void recover() throws IOException {
+        loadSuspensions();
         journal.recover(new Replay());
         var unreadable = new ArrayList<MessageId>();
         List<Integer> files;
@@ -177,9 +194,9 @@ public final class MailQueue implements AutoCloseable {
             for (long value : index.ids()) {
                 LiveMessage message = index.find(new MessageId(value));
                 if (message != null
-                        && message.hasBodyFile
-                        && bodies.size(message.id) != message.sizeBytes) {
-                    unreadable.add(message.id);
+                        && message.hasBodyFile()
+                        && bodies.size(message.id()) != message.sizeBytes()) {
+                    unreadable.add(message.id());
                     holdUnreadable(message);
                 }
             }
@@ -228,6 +245,19 @@ public final class MailQueue implements AutoCloseable {
         }
     }
 
+    private void loadSuspensions() {
+        try {
+            suspensions.load().forEach(index.schedule()::suspend);
+        } catch (IOException e) {
+            environment
+                    .alarm()
+                    .raise(
+                            QueueAlarm.Kind.UNREADABLE,
+                            "which destinations are suspended cannot be read, and none is: "
+                                    + e.getMessage());
+        }
+    }
+
     /// Applies records as they were applied when they were committed.
     private final class Replay implements JournalVisitor {
         @Override
@@ -236,20 +266,23 @@ public final class MailQueue implements AutoCloseable {
             lock.lock();
             try {
                 switch (type) {
-                    case Records.ACCEPTED, Records.CARRIED -> {
+                    case Records.ACCEPTED -> {
                         AcceptedRecord record = Records.readAccepted(payload);
-                        var message = new LiveMessage(record, position);
-                        if (type == Records.CARRIED) {
-                            Records.readStates(payload, message);
-                            message.bodyOffset = payload.position();
+                        if (index.find(record.id()) != null) {
+                            throw new MalformedRecordException("it was accepted before");
                         }
-                        index.accepted(message, record.envelope());
+                        index.accepted(record, position);
+                    }
+                    case Records.CARRIED -> {
+                        AcceptedRecord record = Records.readAccepted(payload);
+                        int count = record.envelope().recipients().size();
+                        index.carried(record, Records.readStates(payload, count), position);
                     }
                     case Records.SETTLED -> {
                         Records.SettledRecord record = Records.readSettled(payload);
                         LiveMessage message = index.find(record.id());
                         if (message != null) {
-                            index.settled(message, record.settlements());
+                            index.settled(message, record.settlements(), position);
                         }
                     }
                     case Records.CHANGED -> applyChange(Records.readChanged(payload));
@@ -273,7 +306,8 @@ public final class MailQueue implements AutoCloseable {
         }
     }
 
-    private Set<MessageId> applyChange(Records.ChangedRecord record) {
+    /// @return how many messages it changed
+    private int applyChange(Records.ChangedRecord record) {
         var changed = new HashSet<MessageId>();
         for (Records.Target target : record.targets()) {
             LiveMessage message = index.find(target.id());
@@ -283,7 +317,7 @@ public final class MailQueue implements AutoCloseable {
                 changed.add(target.id());
             }
         }
-        return changed;
+        return changed.size();
     }
 
     // ---- Taking messages ----
@@ -381,8 +415,8 @@ public final class MailQueue implements AutoCloseable {
     }
 
     /// Under the index's lock: a message that was sealed is committed.
-    void apply(LiveMessage message, Envelope envelope) {
-        index.accepted(message, envelope);
+    void apply(AcceptedRecord record, long position) {
+        index.accepted(record, position);
         sealed.decrementAndGet();
         accepted.incrementAndGet();
     }
@@ -428,73 +462,89 @@ public final class MailQueue implements AutoCloseable {
     /// @param nowMillis the time now, in milliseconds since 1970
     public @Nullable Claim claim(long nowMillis) {
         while (true) {
-            LiveMessage.Group group;
-            int[] recipients;
+            Taken taken;
             lock.lock();
             try {
                 // What is delivered and not recorded would be delivered again.
                 if (isClosing || committer.isStopped() || isLate()) {
                     return null;
                 }
-                group = index.claim(nowMillis);
+                Index.Group group = index.claim(nowMillis);
                 if (group == null) {
                     return null;
                 }
-                recipients =
+                String trouble = index.schedule().trouble();
+                int[] recipients =
                         index.activate(group, nowMillis, settings.limits().claimRecipientsMax());
+                taken = new Taken(group, group.message().id(), recipients, trouble);
             } finally {
                 lock.unlock();
             }
             try {
-                return claim(group, recipients);
-            } catch (WrongRecordException e) {
-                unreadable(group, recipients, nowMillis, e);
+                return claim(taken);
+            } catch (RecordReader.WrongRecordException e) {
+                unreadable(taken, nowMillis, e);
             } catch (IOException e) {
                 log.warn(
                         "message {} cannot be read now and waits a minute: {}",
-                        group.message.id,
+                        taken.id,
                         e.getMessage());
-                release(group, recipients, nowMillis + UNREAD_DELAY_MILLIS);
+                release(taken.group, taken.recipients, nowMillis + UNREAD_DELAY_MILLIS);
             }
         }
     }
 
-    private Claim claim(LiveMessage.Group group, int[] recipients) throws IOException {
-        Envelope envelope = readEnvelope(group.message);
-        var claimed = new ArrayList<ClaimedRecipient>(recipients.length);
+    /// What became active.
+    private static final class Taken {
+        final Index.Group group;
+        final MessageId id;
+        final int[] recipients;
+
+        /// Of its site, when it is not to be attempted.
+        final @Nullable String trouble;
+
+        Taken(Index.Group group, MessageId id, int[] recipients, @Nullable String trouble) {
+            this.group = group;
+            this.id = id;
+            this.recipients = recipients;
+            this.trouble = trouble;
+        }
+    }
+
+    private Claim claim(Taken taken) throws IOException {
+        LiveMessage message = taken.group.message();
+        RecordReader.Stored stored = stored(taken.id, message);
+        List<Recipient> all = stored.head().envelope().recipients();
+        var claimed = new ArrayList<ClaimedRecipient>(taken.recipients.length);
         lock.lock();
         try {
-            for (int recipient : recipients) {
+            if (all.size() != message.recipientCount()) {
+                throw new RecordReader.WrongRecordException(
+                        "another record is in its place on the disk");
+            }
+            for (int recipient : taken.recipients) {
                 claimed.add(
                         new ClaimedRecipient(
                                 recipient,
-                                envelope.recipients().get(recipient),
-                                group.message.attempts[recipient],
-                                group.message.released[recipient]));
+                                all.get(recipient),
+                                message.attempts(recipient),
+                                message.isReleased(recipient),
+                                message.isCondemned(recipient)));
             }
-            return new Claim(this, group, group.destination(), envelope, claimed);
         } finally {
             lock.unlock();
         }
+        return new Claim(this, taken.group, stored, claimed, taken.trouble);
     }
 
-    /// The disk gave something else than the record that was written.
-    private static final class WrongRecordException extends IOException {
-        private static final long serialVersionUID = 1L;
-
-        WrongRecordException(String message) {
-            super(message);
-        }
-    }
-
-    private void unreadable(
-            LiveMessage.Group group, int[] recipients, long nowMillis, IOException cause) {
+    private void unreadable(Taken taken, long nowMillis, IOException cause) {
         lock.lock();
         try {
-            if (!group.message.isGone) {
-                holdUnreadable(group.message);
+            LiveMessage message = taken.group.message();
+            if (!message.isGone()) {
+                holdUnreadable(message);
             }
-            index.released(group, recipients, nowMillis);
+            index.released(taken.group, taken.recipients, nowMillis, nowMillis);
         } finally {
             lock.unlock();
         }
@@ -502,7 +552,7 @@ public final class MailQueue implements AutoCloseable {
                 .alarm()
                 .raise(
                         QueueAlarm.Kind.UNREADABLE,
-                        "message " + group.message.id + " is held: " + cause.getMessage());
+                        "message " + taken.id + " is held: " + cause.getMessage());
     }
 
     /// Not in the journal: the next start tries to read it again. But when its record moves to a
@@ -525,13 +575,35 @@ public final class MailQueue implements AutoCloseable {
         }
     }
 
-    void settle(LiveMessage.Group group, List<Settlement> settlements, Runnable whenRecorded) {
-        LiveMessage message = group.message;
+    /// Says which hosts take the mail of a destination, and how much they may get at a time:
+    /// destinations with the same ones share a window, a rate, and the knowledge that they are
+    /// down. Cheap when nothing changes.
+    ///
+    /// @param site any name for those hosts
+    /// @return whether a claim of the destination may go on; if not, the hosts have their fill of
+    ///     other destinations' mail, or are down: release it, and it will wait for its turn
+    public boolean assign(String destination, String site, SiteLimits limits) {
+        lock.lock();
+        try {
+            return index.schedule().assign(destination, site, limits);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void settle(
+            Index.Group group,
+            List<Settlement> settlements,
+            Feedback feedback,
+            Runnable whenRecorded) {
+        LiveMessage message = group.message();
+        MessageId id;
         boolean isGone;
         lock.lock();
         try {
-            index.schedule().settle(group);
-            isGone = message.isGone;
+            id = message.id();
+            index.schedule().settle(group.entry(), feedback, environment.clock().millis());
+            isGone = message.isGone();
             if (isGone) {
                 index.claimEnded(group);
             }
@@ -541,19 +613,19 @@ public final class MailQueue implements AutoCloseable {
         signalDue();
         if (isGone) {
             // An operator removed it meanwhile; there is nothing to record.
-            guarded("whoever settled message " + message.id, whenRecorded);
+            guarded("whoever settled message " + id, whenRecorded);
             return;
         }
         committer.submit(
-                new Committer.Work(Records.settled(message.id, settlements), false) {
+                new Committer.Work(Records.settled(id, settlements), false) {
                     @Override
                     void apply(long position) {
-                        applySettlements(group, settlements);
+                        applySettlements(group, settlements, position);
                     }
 
                     @Override
                     void committed() {
-                        guarded("whoever settled message " + message.id, whenRecorded);
+                        guarded("whoever settled message " + id, whenRecorded);
                     }
 
                     @Override
@@ -561,11 +633,11 @@ public final class MailQueue implements AutoCloseable {
                         // This process knows, and attempts nothing twice. The next start will.
                         log.warn(
                                 "what became of message {} is not recorded: {}",
-                                message.id,
+                                id,
                                 refusal.sentence());
                         lock.lock();
                         try {
-                            applySettlements(group, settlements);
+                            applySettlements(group, settlements, LiveMessage.NO_DETAIL);
                         } finally {
                             lock.unlock();
                         }
@@ -573,17 +645,17 @@ public final class MailQueue implements AutoCloseable {
                 });
     }
 
-    private void applySettlements(LiveMessage.Group group, List<Settlement> settlements) {
-        if (!group.message.isGone) {
-            index.settled(group.message, settlements);
+    private void applySettlements(Index.Group group, List<Settlement> settlements, long position) {
+        if (!group.message().isGone()) {
+            index.settled(group.message(), settlements, position);
         }
         index.claimEnded(group);
     }
 
-    void release(LiveMessage.Group group, int[] recipients, long untilMillis) {
+    void release(Index.Group group, int[] recipients, long untilMillis) {
         lock.lock();
         try {
-            index.released(group, recipients, untilMillis);
+            index.released(group, recipients, untilMillis, environment.clock().millis());
         } finally {
             lock.unlock();
         }
@@ -592,51 +664,54 @@ public final class MailQueue implements AutoCloseable {
 
     // ---- Reading ----
 
-    private record Place(long position, int bodyOffset) {}
+    /// Says where a message's record is now, under the lock.
+    private interface Whereabouts {
+        /// @throws IOException when it is nowhere
+        long position() throws IOException;
+    }
 
-    private Place placeOf(LiveMessage message) {
+    private long positionOf(Whereabouts whereabouts) throws IOException {
         lock.lock();
         try {
-            return new Place(message.position, message.bodyOffset);
+            return whereabouts.position();
         } finally {
             lock.unlock();
         }
     }
 
-    /// Reads a message's record. It may move to another file at any time: then the read is made
-    /// again there.
-    private void read(LiveMessage message, boolean fromBody, long offset, ByteBuffer destination)
-            throws IOException {
-        int start = destination.position();
-        Place place = placeOf(message);
-        while (true) {
-            try {
-                int from = Math.toIntExact((fromBody ? place.bodyOffset() : 0) + offset);
-                journal.read(place.position(), from, destination);
-                return;
-            } catch (IOException e) {
-                Place now = placeOf(message);
-                if (now.equals(place)) {
-                    throw e;
-                }
-                place = now;
-                destination.position(start);
+    /// Where a message is that is in the queue, whoever has it.
+    private Whereabouts inQueue(MessageId id) {
+        return () -> {
+            LiveMessage message = index.find(id);
+            if (message == null) {
+                throw new IOException("message " + id + " is not in the queue");
             }
-        }
+            return message.position();
+        };
     }
 
-    private Envelope readEnvelope(LiveMessage message) throws IOException {
-        var head = ByteBuffer.allocate(message.headBytes);
-        read(message, false, 0, head);
-        try {
-            AcceptedRecord record = Records.readAccepted(head.flip());
-            if (!record.id().equals(message.id)
-                    || record.envelope().recipients().size() != message.states.length) {
-                throw new WrongRecordException("another record is in its place on the disk");
+    private RecordReader.Stored stored(MessageId id, LiveMessage claimed) throws IOException {
+        return read(claimed::position, position -> reader.message(id, position));
+    }
+
+    private interface Reading<T> {
+        T read(long position) throws IOException;
+    }
+
+    /// Reads something of a message's record. It may move to another file at any time: then it is
+    /// read again there.
+    private <T> T read(Whereabouts whereabouts, Reading<T> reading) throws IOException {
+        long position = positionOf(whereabouts);
+        while (true) {
+            try {
+                return reading.read(position);
+            } catch (IOException e) {
+                long now = positionOf(whereabouts);
+                if (now == position) {
+                    throw e;
+                }
+                position = now;
             }
-            return record.envelope();
-        } catch (MalformedRecordException e) {
-            throw new WrongRecordException("its record on the disk is damaged: " + e.getMessage());
         }
     }
 
@@ -644,49 +719,61 @@ public final class MailQueue implements AutoCloseable {
     ///
     /// @throws IOException when the message is not in the queue or cannot be read
     public MessageBody body(MessageId id) throws IOException {
-        LiveMessage message;
-        lock.lock();
-        try {
-            message = index.find(id);
-        } finally {
-            lock.unlock();
-        }
-        if (message == null) {
-            throw new IOException("message " + id + " is not in the queue");
-        }
-        return body(message);
+        Whereabouts whereabouts = inQueue(id);
+        return body(whereabouts, read(whereabouts, position -> reader.message(id, position)));
     }
 
-    MessageBody body(LiveMessage message) throws IOException {
-        MessageBody.Source source =
-                message.hasBodyFile
-                        ? bodies.open(message.id)
-                        : new MessageBody.Source() {
-                            @Override
-                            public int read(long offset, ByteBuffer destination)
-                                    throws IOException {
-                                int count = destination.remaining();
-                                MailQueue.this.read(message, true, offset, destination);
-                                return count;
-                            }
+    MessageBody body(LiveMessage claimed, RecordReader.Stored stored) throws IOException {
+        return body(claimed::position, stored);
+    }
 
-                            @Override
-                            public void close() {}
-                        };
-        return new MessageBody(message.id, message.sizeBytes, message.bodyCrc, source);
+    private MessageBody body(Whereabouts whereabouts, RecordReader.Stored stored)
+            throws IOException {
+        AcceptedRecord head = stored.head();
+        MessageBody.Source source =
+                head.hasBodyFile() ? bodies.open(head.id()) : new InJournal(whereabouts, head.id());
+        return new MessageBody(head.id(), head.bodyBytes(), head.bodyCrc(), source);
+    }
+
+    /// A body that lies behind its head in the journal.
+    private final class InJournal implements MessageBody.Source {
+        private final Whereabouts whereabouts;
+        private final MessageId id;
+
+        /// The record that the offset is of.
+        private long position = LiveMessage.NO_DETAIL;
+
+        private int bodyOffset;
+
+        InJournal(Whereabouts whereabouts, MessageId id) {
+            this.whereabouts = whereabouts;
+            this.id = id;
+        }
+
+        @Override
+        public int read(long offset, ByteBuffer destination) throws IOException {
+            int start = destination.position();
+            return MailQueue.this.read(
+                    whereabouts,
+                    at -> {
+                        if (at != position) {
+                            bodyOffset = reader.message(id, at).bodyOffset();
+                            position = at;
+                        }
+                        destination.position(start);
+                        reader.body(at, bodyOffset, offset, destination);
+                        return destination.position() - start;
+                    });
+        }
+
+        @Override
+        public void close() {}
     }
 
     /// The messages in the queue, oldest first, each as it is when the stream comes to it. Reads
     /// the disk.
     public Stream<QueueEntry> list() {
-        long[] ids;
-        lock.lock();
-        try {
-            ids = index.ids();
-        } finally {
-            lock.unlock();
-        }
-        return LongStream.of(ids)
+        return LongStream.of(ids())
                 .mapToObj(id -> find(new MessageId(id)))
                 .flatMap(Stream::ofNullable);
     }
@@ -703,25 +790,26 @@ public final class MailQueue implements AutoCloseable {
 
     /// One message, or null when it is not in the queue. Reads the disk.
     public @Nullable QueueEntry find(MessageId id) {
-        LiveMessage message;
+        EntryView view = view(id);
+        while (view != null) {
+            try {
+                return view.read(reader);
+            } catch (IOException e) {
+                EntryView now = view(id);
+                if (now != null && now.position() == view.position()) {
+                    return now.unreadable(e);
+                }
+                view = now; // it moved, or left
+            }
+        }
+        return null;
+    }
+
+    private @Nullable EntryView view(MessageId id) {
         lock.lock();
         try {
-            message = index.find(id);
-        } finally {
-            lock.unlock();
-        }
-        if (message == null) {
-            return null;
-        }
-        Envelope envelope = null;
-        try {
-            envelope = readEnvelope(message);
-        } catch (IOException e) {
-            log.warn("the envelope of message {} cannot be read: {}", id, e.getMessage());
-        }
-        lock.lock();
-        try {
-            return message.isGone ? null : EntryView.of(message, envelope);
+            LiveMessage message = index.find(id);
+            return message == null ? null : new EntryView(message, index);
         } finally {
             lock.unlock();
         }
@@ -761,6 +849,64 @@ public final class MailQueue implements AutoCloseable {
         return change(Change.REMOVE, selection, _ -> true);
     }
 
+    /// Gives recipients back to their senders: each becomes due now, held or suspended or not, in a
+    /// claim that says so ([ClaimedRecipient#isCondemned]). One that is claimed, when its claim
+    /// ends without success.
+    ///
+    /// @return how many messages changed; it is on the disk when this returns
+    /// @throws IOException when the queue has stopped or closed
+    public int bounce(Selection selection) throws IOException {
+        return change(Change.BOUNCE, selection, _ -> true);
+    }
+
+    /// Hands out nothing of a destination until it is resumed, also after a restart. What is
+    /// claimed goes on. For one without a message in the queue, too.
+    ///
+    /// @param destination as in [Recipient#destination]
+    /// @return whether it was not suspended before; it is on the disk when this returns
+    /// @throws IOException when it cannot be recorded, and nothing has changed
+    public boolean suspend(String destination) throws IOException {
+        return suspend(destination, true);
+    }
+
+    /// The opposite of [#suspend].
+    ///
+    /// @return whether it was suspended before; it is on the disk when this returns
+    /// @throws IOException when it cannot be recorded, and nothing has changed
+    public boolean resume(String destination) throws IOException {
+        boolean wasSuspended = suspend(destination, false);
+        signalDue();
+        return wasSuspended;
+    }
+
+    private boolean suspend(String destination, boolean suspends) throws IOException {
+        synchronized (suspensions) {
+            var names = new TreeSet<>(suspended());
+            boolean changes = suspends ? names.add(destination) : names.remove(destination);
+            if (changes) {
+                suspensions.save(List.copyOf(names));
+            }
+            lock.lock();
+            try {
+                return suspends
+                        ? index.schedule().suspend(destination)
+                        : index.schedule().resume(destination);
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /// The destinations that are suspended, in the order of the alphabet.
+    public List<String> suspended() {
+        lock.lock();
+        try {
+            return index.schedule().suspended();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Makes those recipients due now that their route holds and whose destination is accepted by
     /// the test.
     ///
@@ -772,67 +918,97 @@ public final class MailQueue implements AutoCloseable {
 
     private int change(Change change, Selection selection, Predicate<String> destination)
             throws IOException {
+        int changed = 0;
+        var pending = new ArrayDeque<CompletableFuture<Integer>>();
+        Iterator<Map.Entry<MessageId, Index.Meant>> selected = selected(selection, destination);
+        while (selected.hasNext()) {
+            List<Records.Target> targets = nextTargets(change, selected);
+            if (!targets.isEmpty()) {
+                pending.add(
+                        submitChange(
+                                new Records.ChangedRecord(
+                                        change, environment.clock().millis(), targets)));
+            }
+            if (pending.size() == CHANGES_UNDER_WAY_MAX) {
+                changed += await(pending.remove());
+            }
+        }
+        while (!pending.isEmpty()) {
+            changed += await(pending.remove());
+        }
+        return changed;
+    }
+
+    private Iterator<Map.Entry<MessageId, Index.Meant>> selected(
+            Selection selection, Predicate<String> destination) {
+        Index.Meant every = Index.Meant.byDestination(destination);
+        return switch (selection) {
+            case Selection.All _ ->
+                    LongStream.of(ids())
+                            .mapToObj(id -> Map.entry(new MessageId(id), every))
+                            .iterator();
+            case Selection.Ids(Set<MessageId> ids) ->
+                    ids.stream().map(id -> Map.entry(id, every)).iterator();
+            case Selection.Recipients(Map<MessageId, Set<Integer>> byMessage) ->
+                    byMessage.entrySet().stream()
+                            .map(
+                                    entry ->
+                                            Map.<MessageId, Index.Meant>entry(
+                                                    entry.getKey(),
+                                                    (recipient, _) ->
+                                                            entry.getValue().contains(recipient)))
+                            .iterator();
+        };
+    }
+
+    private long[] ids() {
+        lock.lock();
+        try {
+            return index.ids();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Some of what is to be changed: the lock is held for no more.
+    private List<Records.Target> nextTargets(
+            Change change, Iterator<Map.Entry<MessageId, Index.Meant>> selected) {
         var targets = new ArrayList<Records.Target>();
         lock.lock();
         try {
-            switch (selection) {
-                case Selection.All _ -> {
-                    for (long id : index.ids()) {
-                        addTargets(new MessageId(id), change, destination, targets);
-                    }
-                }
-                case Selection.Ids(Set<MessageId> ids) -> {
-                    for (MessageId id : ids) {
-                        addTargets(id, change, destination, targets);
-                    }
+            for (int looked = 0;
+                    looked < CHANGE_TARGETS_MAX
+                            && selected.hasNext()
+                            && targets.size() < CHANGE_TARGETS_MAX;
+                    looked++) {
+                Map.Entry<MessageId, Index.Meant> next = selected.next();
+                LiveMessage message = index.find(next.getKey());
+                if (message != null) {
+                    index.targets(message, change, next.getValue(), targets);
                 }
             }
         } finally {
             lock.unlock();
         }
-        var pending = new ArrayList<CompletableFuture<Set<MessageId>>>();
-        for (int from = 0; from < targets.size(); from += CHANGE_TARGETS_MAX) {
-            int to = Math.min(targets.size(), from + CHANGE_TARGETS_MAX);
-            pending.add(
-                    submitChange(
-                            new Records.ChangedRecord(
-                                    change,
-                                    environment.clock().millis(),
-                                    List.copyOf(targets.subList(from, to)))));
-        }
-        var changed = new HashSet<MessageId>();
-        for (CompletableFuture<Set<MessageId>> part : pending) {
-            changed.addAll(await(part));
-        }
-        return changed.size();
+        return targets;
     }
 
-    private void addTargets(
-            MessageId id,
-            Change change,
-            Predicate<String> destination,
-            List<Records.Target> targets) {
-        LiveMessage message = index.find(id);
-        if (message != null) {
-            index.targets(message, change, destination, targets);
-        }
-    }
-
-    private CompletableFuture<Set<MessageId>> submitChange(Records.ChangedRecord record) {
-        var result = new CompletableFuture<Set<MessageId>>();
-        var changed = new HashSet<MessageId>();
+    /// @return how many messages it changed
+    private CompletableFuture<Integer> submitChange(Records.ChangedRecord record) {
+        var result = new CompletableFuture<Integer>();
+        var changed = new AtomicInteger();
         committer.submit(
                 new Committer.Work(
                         Records.changed(record.change(), record.atMillis(), record.targets()),
                         false) {
                     @Override
                     void apply(long position) {
-                        changed.addAll(applyChange(record));
+                        changed.set(applyChange(record));
                     }
 
                     @Override
                     void committed() {
-                        result.complete(changed);
+                        result.complete(changed.get());
                     }
 
                     @Override
@@ -912,8 +1088,8 @@ public final class MailQueue implements AutoCloseable {
     private void onFinished(LiveMessage message) {
         // During recovery later records may still be to come; what is left over is deleted at its
         // end.
-        if (message.hasBodyFile && isOpen) {
-            deleteBody(message.id);
+        if (message.hasBodyFile() && isOpen) {
+            deleteBody(message.id());
         }
     }
 

@@ -28,6 +28,7 @@ final class Mover {
     private static final int RECORDS_MAX = 16;
 
     private final SpoolJournal journal;
+    private final RecordReader reader;
     private final QueueLimits limits;
     private final Index index;
 
@@ -35,13 +36,14 @@ final class Mover {
     private final Lock lock;
 
     /// What is left of the oldest file.
-    private final ArrayDeque<LiveMessage> toMove = new ArrayDeque<>();
+    private final ArrayDeque<MessageId> toMove = new ArrayDeque<>();
 
     /// A file with a record that cannot be read; -1 for none.
     private int unmovableFile = -1;
 
     Mover(SpoolJournal journal, QueueLimits limits, Index index, Lock lock) {
         this.journal = journal;
+        this.reader = new RecordReader(journal);
         this.limits = limits;
         this.index = index;
         this.lock = lock;
@@ -55,23 +57,32 @@ final class Mover {
         }
         long bytes = 0;
         while (!toMove.isEmpty() && work.size() < RECORDS_MAX && bytes < limits.batchBytesMax()) {
-            LiveMessage message = toMove.remove();
+            MessageId id = toMove.remove();
             try {
-                Committer.Work moving = moving(message);
+                Committer.Work moving = moving(id);
                 if (moving != null) {
                     work.add(moving);
-                    bytes += message.sizeBytes;
+                    bytes += moving.length();
                 }
             } catch (IOException | IllegalArgumentException e) {
                 // The latter: what the remotes said of many recipients makes it too large.
                 log.warn(
                         "the record of message {} cannot be moved and keeps its file: {}",
-                        message.id,
+                        id,
                         e.getMessage());
-                unmovableFile = SpoolJournal.fileOf(message.position);
+                unmovableFile = oldestFile();
             }
         }
         return work;
+    }
+
+    private int oldestFile() {
+        lock.lock();
+        try {
+            return index.oldestFile();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private boolean findSparseFile() {
@@ -90,29 +101,49 @@ final class Mover {
         }
     }
 
-    private Committer.@Nullable Work moving(LiveMessage message) throws IOException {
-        ByteBuffer states;
+    /// What a recipient stands at, but for the words.
+    private record Standing(RecipientStatus status, long detail) {}
+
+    private Committer.@Nullable Work moving(MessageId id) throws IOException {
+        var standings = new ArrayList<Standing>();
+        long position;
+        boolean hasBodyFile;
         lock.lock();
         try {
-            if (message.isGone) {
+            LiveMessage message = index.find(id);
+            if (message == null) {
                 return null;
             }
-            states = Records.states(message);
+            position = message.position();
+            hasBodyFile = message.hasBodyFile();
+            for (int i = 0; i < message.recipientCount(); i++) {
+                standings.add(
+                        new Standing(
+                                new RecipientStatus(
+                                        message.state(i),
+                                        message.isReleased(i),
+                                        message.isCondemned(i),
+                                        message.attempts(i),
+                                        message.dueMillis(i),
+                                        null),
+                                message.detail(i)));
+            }
         } finally {
             lock.unlock();
         }
-        // Only this thread moves records: the place holds without the lock.
-        var head = ByteBuffer.allocate(message.headBytes);
-        journal.read(message.position, 0, head);
-        int bodyBytes = message.hasBodyFile ? 0 : Math.toIntExact(message.sizeBytes);
+        // Only this thread moves records: the places hold without the lock.
+        RecordReader.Stored stored = reader.message(id, position);
+        var head = ByteBuffer.allocate(stored.head().headBytes());
+        journal.read(position, 0, head);
+        int bodyBytes = hasBodyFile ? 0 : Math.toIntExact(stored.head().bodyBytes());
         var body = ByteBuffer.allocate(bodyBytes);
-        journal.read(message.position, message.bodyOffset, body);
-        int bodyOffset = message.headBytes + states.remaining();
+        reader.body(position, stored.bodyOffset(), 0, body);
+        ByteBuffer states = Records.states(withReplies(id, standings));
         var record = new JournalRecord(Records.CARRIED, head.flip(), List.of(states, body.flip()));
         return new Committer.Work(record, true) {
             @Override
-            void apply(long position) {
-                index.moved(message, position, bodyOffset);
+            void apply(long moved) {
+                index.moved(id, moved);
             }
 
             @Override
@@ -120,8 +151,25 @@ final class Mover {
 
             @Override
             void refused(Refusal refusal) {
-                log.debug("the record of message {} was not moved: {}", message.id, refusal);
+                log.debug("the record of message {} was not moved: {}", id, refusal);
             }
         };
+    }
+
+    private List<RecipientStatus> withReplies(MessageId id, List<Standing> standings)
+            throws IOException {
+        var statuses = new ArrayList<RecipientStatus>(standings.size());
+        for (int i = 0; i < standings.size(); i++) {
+            RecipientStatus status = standings.get(i).status();
+            statuses.add(
+                    new RecipientStatus(
+                            status.state(),
+                            status.isReleased(),
+                            status.isCondemned(),
+                            status.attempts(),
+                            status.dueMillis(),
+                            reader.reply(id, i, standings.get(i).detail())));
+        }
+        return statuses;
     }
 }

@@ -39,6 +39,9 @@ final class Records {
     private static final byte KIND_FAILED = 3;
     private static final byte KIND_HELD = 4;
 
+    private static final byte FLAG_RELEASED = 1;
+    private static final byte FLAG_CONDEMNED = 2;
+
     private Records() {}
 
     /// The head of an accepted message, ready to be read.
@@ -207,40 +210,49 @@ final class Records {
     }
 
     /// The states of a message's recipients, behind the head of a carried record.
-    static ByteBuffer states(LiveMessage message) {
-        var out = new Out(32 * message.states.length);
-        for (int i = 0; i < message.states.length; i++) {
-            out.putByte(message.states[i]);
-            out.putByte(message.released[i] ? 1 : 0);
-            out.putCount(message.attempts[i]);
-            out.putLong(message.dueMillis[i]);
-            String reply = message.replies[i];
+    static ByteBuffer states(List<RecipientStatus> statuses) {
+        var out = new Out(32 * statuses.size());
+        for (RecipientStatus status : statuses) {
+            out.putByte(status.state());
+            out.putByte(
+                    (status.isReleased() ? FLAG_RELEASED : 0)
+                            | (status.isCondemned() ? FLAG_CONDEMNED : 0));
+            out.putCount(status.attempts());
+            out.putLong(status.dueMillis());
+            String reply = status.reply();
             out.putByte(reply == null ? 0 : 1);
             out.putText(reply == null ? "" : reply);
         }
         return out.toBuffer();
     }
 
-    /// Reads what [#states] wrote into a message that was made from the head before.
-    static void readStates(ByteBuffer source, LiveMessage message) throws MalformedRecordException {
+    /// Reads what [#states] wrote at the buffer's position, which moves behind it.
+    ///
+    /// @param count of the recipients of the head before it
+    static List<RecipientStatus> readStates(ByteBuffer source, int count)
+            throws MalformedRecordException {
         try {
-            message.open = 0;
-            for (int i = 0; i < message.states.length; i++) {
+            var statuses = new ArrayList<RecipientStatus>(count);
+            for (int i = 0; i < count; i++) {
                 byte state = source.get();
                 if (state < LiveMessage.WAITING || state > LiveMessage.FAILED) {
                     throw new MalformedRecordException("a recipient in state " + state);
                 }
-                message.states[i] = state;
-                message.released[i] = source.get() != 0;
-                message.attempts[i] = getCount(source);
-                message.dueMillis[i] = source.getLong();
+                byte flags = source.get();
+                int attempts = getCount(source);
+                long dueMillis = source.getLong();
                 boolean hasReply = source.get() != 0;
                 String reply = getText(source);
-                message.replies[i] = hasReply ? reply : null;
-                if (!message.isFinal(i)) {
-                    message.open++;
-                }
+                statuses.add(
+                        new RecipientStatus(
+                                state,
+                                (flags & FLAG_RELEASED) != 0,
+                                (flags & FLAG_CONDEMNED) != 0,
+                                attempts,
+                                dueMillis,
+                                hasReply ? reply : null));
             }
+            return statuses;
         } catch (java.nio.BufferUnderflowException | IllegalArgumentException e) {
             throw new MalformedRecordException("a carried message: " + e.getMessage());
         }

@@ -1,8 +1,9 @@
 package org.malote.queue;
 
+import java.util.Map;
 import java.util.Set;
 
-/// Which messages an operator's command is for.
+/// Which messages, or recipients, an operator's command is for.
 public sealed interface Selection {
     /// Every message in the queue.
     record All() implements Selection {}
@@ -11,6 +12,14 @@ public sealed interface Selection {
     record Ids(Set<MessageId> ids) implements Selection {
         public Ids {
             ids = Set.copyOf(ids);
+        }
+    }
+
+    /// These recipients of these messages, by their place in the envelope, as far as they are in
+    /// the queue.
+    record Recipients(Map<MessageId, Set<Integer>> byMessage) implements Selection {
+        public Recipients {
+            byMessage = Map.copyOf(byMessage);
         }
     }
 

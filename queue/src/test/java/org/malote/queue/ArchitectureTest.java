@@ -83,7 +83,7 @@ final class ArchitectureTest {
                     .resideOutsideOfPackage("org.malote.queue.schedule")
                     .and()
                     .haveNameNotMatching(
-                            "org\\.malote\\.queue\\.(Index|LiveMessage|MailQueue)(\\$.*)?")
+                            "org\\.malote\\.queue\\.(Index|IdTable|OneMessage|ManyMessage|MailQueue|Claim)(\\$.*)?")
                     .should()
                     .dependOnClassesThat()
                     .resideInAPackage("org.malote.queue.schedule")

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.malote.queue.schedule.Feedback;
 
 /// Short ways to say what tests say often.
 final class Mail {
@@ -100,7 +101,7 @@ final class Mail {
     /// Settles and waits until it is recorded, which a queue that stopped never says.
     static void settle(Claim claim, List<Settlement> settlements) {
         var recorded = new CompletableFuture<Boolean>();
-        claim.settle(settlements, () -> recorded.complete(true));
+        claim.settle(settlements, new Feedback.Answered(), () -> recorded.complete(true));
         recorded.orTimeout(1, TimeUnit.MINUTES).join();
     }
 }

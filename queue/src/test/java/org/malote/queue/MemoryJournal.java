@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.malote.queue.journal.JournalRecord;
 import org.malote.queue.journal.JournalVisitor;
 import org.malote.queue.journal.MalformedRecordException;
+import org.malote.queue.journal.RecordInfo;
 import org.malote.queue.journal.SpoolJournal;
 
 /// A journal in memory that fails and stalls on command. Its records outlive it: [#reopen()] is the
@@ -277,6 +278,23 @@ public final class MemoryJournal implements SpoolJournal {
                 throw new IOException("the force fails as told");
             }
             forcedTo = entries.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public @Nullable RecordInfo info(long position) throws IOException {
+        lock.lock();
+        try {
+            if (failsRead) {
+                throw new IOException("Too many open files");
+            }
+            Entry entry = entries.get(Math.toIntExact(SpoolJournal.offsetOf(position)));
+            if (entry == null) {
+                throw new IOException("the file is gone");
+            }
+            return isGarbled ? null : new RecordInfo(entry.type, entry.payload.length);
         } finally {
             lock.unlock();
         }

@@ -18,6 +18,20 @@ public final class MemorySpool implements AutoCloseable {
     private final ExecutorService io =
             Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("io").factory());
     private final MemoryBodies bodies = new MemoryBodies();
+    private final SuspensionStore suspensions =
+            new SuspensionStore() {
+                private List<String> saved = List.of();
+
+                @Override
+                public List<String> load() {
+                    return saved;
+                }
+
+                @Override
+                public void save(List<String> destinations) {
+                    saved = destinations;
+                }
+            };
     private final List<String> alarms = new ArrayList<>();
     private MemoryJournal journal = new MemoryJournal();
 
@@ -33,7 +47,7 @@ public final class MemorySpool implements AutoCloseable {
 
     public MailQueue open(QueueSettings settings) {
         try {
-            return MailQueue.open(settings, environment(), journal, bodies, () -> {});
+            return MailQueue.open(settings, environment(), journal, bodies, suspensions, () -> {});
         } catch (IOException e) {
             throw new AssertionError("a spool in memory always opens", e);
         }

@@ -561,6 +561,25 @@ public final class ChronicleJournal implements SpoolJournal {
     }
 
     @Override
+    public @Nullable RecordInfo info(long position) throws IOException {
+        JournalFile file = files[SpoolJournal.fileOf(position)];
+        var bytes = ByteBuffer.allocate(Frames.HEADER_BYTES);
+        file.read(SpoolJournal.offsetOf(position), bytes);
+        Frames.Header frame =
+                Frames.decodeHeader(bytes.flip(), 0, saltOf(file.epoch()), file.epoch());
+        return frame == null ? null : new RecordInfo(frame.type(), frame.length());
+    }
+
+    private long saltOf(int number) {
+        for (OldEpoch old : oldEpochs) {
+            if (old.number() == number) {
+                return old.salt();
+            }
+        }
+        return salt;
+    }
+
+    @Override
     public void read(long position, int offset, ByteBuffer destination) throws IOException {
         files[SpoolJournal.fileOf(position)].read(
                 SpoolJournal.offsetOf(position) + Frames.HEADER_BYTES + offset, destination);

@@ -2,6 +2,7 @@ package org.malote.queue.journal;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /// The log below the queue: an ordered sequence of records in numbered files, of which only the
 /// newest grows. Each start begins a new epoch and never writes to those before.
@@ -54,6 +55,12 @@ public interface SpoolJournal extends AutoCloseable {
     /// @throws IOException when the disk failed; the journal is then not to be written or forced
     ///     again: a second force may succeed with the data gone
     void force() throws IOException;
+
+    /// What a record is, without its payload. Any thread.
+    ///
+    /// @return null when there is no whole header of this journal in its place
+    /// @throws IOException when it cannot be read
+    @Nullable RecordInfo info(long position) throws IOException;
 
     /// Fills the buffer with bytes of a record's payload. Any thread.
     ///
