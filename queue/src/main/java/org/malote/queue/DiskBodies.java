@@ -2,15 +2,13 @@ package org.malote.queue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.function.LongPredicate;
 import org.malote.queue.journal.Disk;
+import org.malote.queue.journal.DiskDirectory;
+import org.malote.queue.journal.DiskFile;
+import org.malote.queue.journal.OpenFailedException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,14 +18,16 @@ final class DiskBodies implements BodyStore {
 
     private static final String DRAFT_SUFFIX = ".tmp";
 
+    private final Disk disk;
     private final Path directory;
     private final Path quarantine;
 
     /// @param quarantine where orphans are set aside, on the same file system
-    DiskBodies(Path directory, Path quarantine) throws IOException {
+    DiskBodies(Disk disk, Path directory, Path quarantine) throws IOException {
+        this.disk = disk;
         this.directory = directory;
         this.quarantine = quarantine;
-        Disk.makeDirectories(directory);
+        disk.makeDirectories(directory);
     }
 
     private Path pathOf(MessageId id) {
@@ -37,51 +37,49 @@ final class DiskBodies implements BodyStore {
     @Override
     public Draft create(MessageId id) throws IOException {
         Path draft = directory.resolve(id + DRAFT_SUFFIX);
-        return new DiskDraft(
-                draft,
-                pathOf(id),
-                Disk.open(draft, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        return new DiskDraft(draft, pathOf(id), disk.open(draft, Disk.Access.CREATE));
     }
 
     private final class DiskDraft implements Draft {
         private final Path draft;
         private final Path finished;
-        private final FileChannel channel;
+        private final DiskFile file;
+        private long written;
 
-        DiskDraft(Path draft, Path finished, FileChannel channel) {
+        DiskDraft(Path draft, Path finished, DiskFile file) {
             this.draft = draft;
             this.finished = finished;
-            this.channel = channel;
+            this.file = file;
         }
 
         @Override
         public void write(ByteBuffer bytes) throws IOException {
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
+            int count = bytes.remaining();
+            file.write(bytes, written);
+            written += count;
         }
 
         @Override
         public void publish(boolean durable) throws IOException {
             if (!durable) {
-                channel.close();
-                Files.move(draft, finished, StandardCopyOption.ATOMIC_MOVE);
+                file.close();
+                disk.rename(draft, finished);
                 return;
             }
             // First, while it is no harm that there is no descriptor for it.
-            try (var entries = Disk.open(directory, StandardOpenOption.READ)) {
-                channel.force(false);
-                channel.close();
-                Files.move(draft, finished, StandardCopyOption.ATOMIC_MOVE);
-                entries.force(true);
+            try (DiskDirectory entries = disk.openDirectory(directory)) {
+                file.force();
+                file.close();
+                disk.rename(draft, finished);
+                entries.force();
             }
         }
 
         @Override
         public void discard() {
             try {
-                channel.close();
-                Files.deleteIfExists(draft);
+                file.close();
+                disk.delete(draft);
             } catch (IOException e) {
                 // The next start deletes it.
                 log.debug("{} is left behind: {}", draft, e.toString());
@@ -91,17 +89,20 @@ final class DiskBodies implements BodyStore {
 
     @Override
     public MessageBody.Source open(MessageId id) throws IOException {
-        FileChannel channel;
+        DiskFile file;
         try {
-            channel = FileChannel.open(pathOf(id), StandardOpenOption.READ);
-        } catch (NoSuchFileException e) {
-            throw new IOException(
-                    "the body of message " + id + " is missing: " + e.getMessage(), e);
+            file = disk.open(pathOf(id), Disk.Access.READ);
+        } catch (OpenFailedException e) {
+            if (e.getCause() instanceof NoSuchFileException) {
+                throw new IOException(
+                        "the body of message " + id + " is missing: " + e.getMessage(), e);
+            }
+            throw e;
         }
         return new MessageBody.Source() {
             @Override
             public int read(long offset, ByteBuffer destination) throws IOException {
-                int count = channel.read(destination, offset);
+                int count = file.read(destination, offset);
                 if (count < 0) {
                     throw new IOException("the body of message " + id + " ends at " + offset);
                 }
@@ -111,7 +112,7 @@ final class DiskBodies implements BodyStore {
             @Override
             public void close() {
                 try {
-                    channel.close();
+                    file.close();
                 } catch (IOException e) {
                     log.debug("closing the body of {}: {}", id, e.toString());
                 }
@@ -122,7 +123,7 @@ final class DiskBodies implements BodyStore {
     @Override
     public long size(MessageId id) {
         try {
-            return Files.size(pathOf(id));
+            return disk.size(pathOf(id));
         } catch (IOException e) {
             return -1;
         }
@@ -130,22 +131,20 @@ final class DiskBodies implements BodyStore {
 
     @Override
     public void delete(MessageId id) throws IOException {
-        Files.deleteIfExists(pathOf(id));
+        disk.delete(pathOf(id));
     }
 
     @Override
     public int removeOrphans(LongPredicate keep, boolean setAside) throws IOException {
         int removed = 0;
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
-            for (Path entry : entries) {
-                String name = entry.getFileName().toString();
-                if (name.endsWith(DRAFT_SUFFIX) || (isOrphan(name, keep) && !setAside)) {
-                    Files.deleteIfExists(entry);
-                    removed++;
-                } else if (isOrphan(name, keep)) {
-                    log.warn("{} is now {}", entry, Disk.moveInto(quarantine, entry, name));
-                    removed++;
-                }
+        for (Path entry : disk.list(directory)) {
+            String name = entry.getFileName().toString();
+            if (name.endsWith(DRAFT_SUFFIX) || (isOrphan(name, keep) && !setAside)) {
+                disk.delete(entry);
+                removed++;
+            } else if (isOrphan(name, keep)) {
+                log.warn("{} is now {}", entry, disk.moveInto(quarantine, entry, name));
+                removed++;
             }
         }
         return removed;

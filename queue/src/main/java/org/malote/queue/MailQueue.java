@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.malote.queue.journal.ChronicleJournal;
 import org.malote.queue.journal.JournalVisitor;
+import org.malote.queue.journal.LocalDisk;
 import org.malote.queue.journal.MalformedRecordException;
 import org.malote.queue.journal.OpenFailedException;
 import org.malote.queue.journal.SpoolJournal;
@@ -94,10 +95,12 @@ public final class MailQueue implements AutoCloseable {
     ///     message says which
     public static MailQueue open(QueueSettings settings, QueueEnvironment environment)
             throws IOException {
-        SpoolLock held = SpoolLock.take(settings.directory());
+        var disk = new LocalDisk();
+        SpoolLock held = SpoolLock.take(disk, settings.directory());
         try {
             var journal =
                     ChronicleJournal.open(
+                            disk,
                             settings.directory(),
                             settings.limits().journalFileBytes(),
                             settings.durability() == Durability.COMMIT,
@@ -106,6 +109,7 @@ public final class MailQueue implements AutoCloseable {
             try {
                 var bodies =
                         new DiskBodies(
+                                disk,
                                 settings.directory().resolve("bodies"),
                                 settings.directory().resolve("quarantine"));
                 var suspensions = new SuspensionFile(settings.directory());

@@ -16,8 +16,8 @@ final class SpoolLock implements AutoCloseable {
     }
 
     /// @throws IOException when the spool is in use or cannot be used
-    static SpoolLock take(Path spool) throws IOException {
-        Disk.makeDirectories(spool);
+    static SpoolLock take(Disk disk, Path spool) throws IOException {
+        disk.makeDirectories(spool);
         Path file = spool.resolve("lock");
         var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {

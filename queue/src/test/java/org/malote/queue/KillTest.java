@@ -30,13 +30,14 @@ final class KillTest {
         Set<MessageId> acknowledged = new HashSet<>();
         for (int kill = 0; kill < KILLS; kill++) {
             Process child = start();
+            int ofThisChild = 0;
             try (var lines =
                     new BufferedReader(
                             new InputStreamReader(
                                     child.getInputStream(), StandardCharsets.UTF_8))) {
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                     acknowledged.add(MessageId.parse(line));
-                    if (acknowledged.size() == (kill + 1) * ACKNOWLEDGED_BEFORE_A_KILL) {
+                    if (++ofThisChild == ACKNOWLEDGED_BEFORE_A_KILL) {
                         // By the handle: what the pipe still holds was acknowledged too.
                         child.toHandle().destroyForcibly();
                     }

@@ -3,7 +3,6 @@ package org.malote.queue.journal;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import org.jspecify.annotations.Nullable;
 
 /// Finds the whole frames of one epoch in its files, in order, whatever lies between them. It
@@ -32,7 +31,6 @@ final class FrameScanner {
 
     private record Broken(int file, long from, long to) {}
 
-    private final long salt;
     private final int epoch;
     private final Sink sink;
 
@@ -44,8 +42,7 @@ final class FrameScanner {
     private @Nullable Broken broken;
 
     /// @param fromFirst whether the first file to be scanned is the first that the epoch had
-    FrameScanner(long salt, int epoch, boolean fromFirst, Sink sink) {
-        this.salt = salt;
+    FrameScanner(int epoch, boolean fromFirst, Sink sink) {
         this.epoch = epoch;
         this.nextSequence = fromFirst ? Frames.FIRST_SEQUENCE : -1;
         this.sink = sink;
@@ -54,10 +51,11 @@ final class FrameScanner {
     /// Scans the next file of the epoch.
     ///
     /// @param file its number, for the sink
+    /// @param salt of its frames
     /// @return whether the disk could read all of it
-    boolean scan(int file, FileChannel channel) throws IOException {
-        var window = new Window(channel);
-        long size = channel.size();
+    boolean scan(int file, DiskFile source, long salt) throws IOException {
+        var window = new Window(source);
+        long size = source.size();
         long at = 0;
         long wholeTo = 0;
         while (true) {
@@ -135,14 +133,14 @@ final class FrameScanner {
         /// The first piece is small: most epochs are.
         private static final int FIRST_BYTES = 1 << 20;
 
-        private final FileChannel channel;
+        private final DiskFile source;
         private ByteBuffer bytes = ByteBuffer.allocateDirect(FIRST_BYTES).limit(0);
         private MemorySegment all = MemorySegment.ofBuffer(bytes.duplicate().clear());
         private long base;
         private boolean unreadable;
 
-        Window(FileChannel channel) {
-            this.channel = channel;
+        Window(DiskFile source) {
+            this.source = source;
         }
 
         ByteBuffer bytes() {
@@ -180,7 +178,7 @@ final class FrameScanner {
         private boolean readOn() {
             long at = base + bytes.position();
             try {
-                return channel.read(bytes, at) > 0;
+                return source.read(bytes, at) > 0;
             } catch (IOException e) {
                 int limit = bytes.limit();
                 int page = (int) (PAGE_BYTES - at % PAGE_BYTES);
@@ -188,7 +186,7 @@ final class FrameScanner {
                 bytes.limit(end);
                 try {
                     // One page alone: the damage may lie behind it.
-                    return channel.read(bytes, at) > 0;
+                    return source.read(bytes, at) > 0;
                 } catch (IOException again) {
                     unreadable = true;
                     while (bytes.hasRemaining()) {

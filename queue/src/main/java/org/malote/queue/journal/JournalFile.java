@@ -3,24 +3,26 @@ package org.malote.queue.journal;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /// One file of the journal, for reading by any thread. It is opened when it is first read.
 final class JournalFile {
+    private final Disk disk;
     private final Path path;
     private final int epoch;
-    private @Nullable FileChannel channel;
+    private final long salt;
+    private @Nullable DiskFile opened;
     private boolean deleted;
     private boolean damaged;
 
-    JournalFile(Path path, int epoch) {
+    /// @param epochSalt of its epoch
+    JournalFile(Disk disk, Path path, int epoch, long epochSalt) {
+        this.disk = disk;
         this.path = path;
         this.epoch = epoch;
+        this.salt = FileNames.saltOf(path, epochSalt);
     }
 
     Path path() {
@@ -31,19 +33,26 @@ final class JournalFile {
         return epoch;
     }
 
+    /// Of its frames.
+    long salt() {
+        return salt;
+    }
+
     void read(long offset, ByteBuffer destination) throws IOException {
         long at = offset;
         boolean retried = false;
         while (destination.hasRemaining()) {
+            DiskFile file = opened();
             int count;
             try {
-                count = channel().read(destination, at);
+                count = file.read(destination, at);
             } catch (ClosedChannelException e) {
-                // An interrupt of any reader closes the channel for all of them.
+                // An interrupt of any reader closes the file for all of them.
                 if (retried || Thread.currentThread().isInterrupted()) {
                     throw e;
                 }
                 retried = true;
+                forget(file);
                 continue;
             }
             if (count < 0) {
@@ -53,14 +62,20 @@ final class JournalFile {
         }
     }
 
-    private synchronized FileChannel channel() throws IOException {
+    private synchronized DiskFile opened() throws IOException {
         if (deleted) {
             throw new NoSuchFileException(path.toString());
         }
-        if (channel == null || !channel.isOpen()) {
-            channel = FileChannel.open(path, StandardOpenOption.READ);
+        if (opened == null) {
+            opened = disk.open(path, Disk.Access.READ);
         }
-        return channel;
+        return opened;
+    }
+
+    private synchronized void forget(DiskFile closed) {
+        if (closed.equals(opened)) {
+            opened = null;
+        }
     }
 
     synchronized boolean isDeleted() {
@@ -77,8 +92,8 @@ final class JournalFile {
         if (deleted) {
             return;
         }
-        try (var opened = Disk.open(path, StandardOpenOption.READ)) {
-            opened.force(false);
+        try (DiskFile file = disk.open(path, Disk.Access.READ)) {
+            file.force();
         } catch (IOException e) {
             // What can be read of a damaged one may not be enough to force it.
             if (!damaged) {
@@ -96,10 +111,10 @@ final class JournalFile {
             if (damaged) {
                 quarantine.take(path);
             } else {
-                Files.deleteIfExists(path);
+                disk.delete(path);
                 Path parent = path.getParent();
                 if (parent != null) {
-                    Disk.forceDirectory(parent);
+                    disk.forceDirectory(parent);
                 }
             }
             done = true;
@@ -109,9 +124,9 @@ final class JournalFile {
     }
 
     synchronized void close() throws IOException {
-        if (channel != null) {
-            channel.close();
-            channel = null;
+        if (opened != null) {
+            opened.close();
+            opened = null;
         }
     }
 }

@@ -2,10 +2,7 @@ package org.malote.queue.journal;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,10 +18,12 @@ final class Quarantine {
     /// Of one start.
     private static final int PIECES_MAX = 100;
 
+    private final Disk disk;
     private final Path directory;
     private int pieces;
 
-    Quarantine(Path directory) {
+    Quarantine(Disk disk, Path directory) {
+        this.disk = disk;
         this.directory = directory;
     }
 
@@ -36,13 +35,13 @@ final class Quarantine {
 
     /// Moves what lies in an epoch's directory here, whatever it is. Durable when it returns.
     void take(Path file) throws IOException {
-        log.warn("{} is now {}", file, Disk.moveInto(directory, file, nameOf(file)));
+        log.warn("{} is now {}", file, disk.moveInto(directory, file, nameOf(file)));
     }
 
     /// Copies a piece of a journal file.
     ///
     /// @return where it is, or why it is nowhere; for the operator
-    String copy(FileChannel source, String name, long from, long to) {
+    String copy(DiskFile source, String name, long from, long to) {
         if (to <= from) {
             return "nothing is left of it";
         }
@@ -53,13 +52,10 @@ final class Quarantine {
         long end = Math.min(to, from + PIECE_MAX_BYTES);
         Path target = directory.resolve(name + "-" + from + ".bin");
         try {
-            Disk.makeDirectories(directory);
-            try (var out =
-                    FileChannel.open(
-                            target,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.TRUNCATE_EXISTING,
-                            StandardOpenOption.WRITE)) {
+            disk.makeDirectories(directory);
+            // Of an earlier start, which found the same.
+            disk.delete(target);
+            try (DiskFile out = disk.open(target, Disk.Access.CREATE)) {
                 var buffer = ByteBuffer.allocate(64 << 10);
                 long at = from;
                 while (at < end) {
@@ -69,9 +65,7 @@ final class Quarantine {
                         break;
                     }
                     buffer.flip();
-                    while (buffer.hasRemaining()) {
-                        out.write(buffer);
-                    }
+                    out.write(buffer, at - from);
                     at += count;
                 }
             }
@@ -79,7 +73,7 @@ final class Quarantine {
         } catch (IOException e) {
             log.warn("cannot copy to quarantine: {}", e.toString());
             try {
-                Files.deleteIfExists(target);
+                disk.delete(target);
             } catch (IOException again) {
                 e.addSuppressed(again);
             }

@@ -2,9 +2,6 @@ package org.malote.queue.journal;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
 /// Writes zeros into a journal file ahead of where records are appended. A file that is mapped and
 /// sparse has no space of its own: storing into it on a full disk is a fault that can end the
@@ -16,22 +13,20 @@ import java.nio.file.StandardOpenOption;
 final class ZeroAhead implements AutoCloseable {
     private static final int PIECE_BYTES = 1 << 20;
 
-    private final FileChannel channel;
+    private final DiskFile file;
     private final boolean durable;
     private final ByteBuffer zeros = ByteBuffer.allocateDirect(PIECE_BYTES);
     private long writtenTo;
     private volatile long zeroedTo;
 
+    /// @param file what it is written to; closed with this
+    /// @param from the bytes of it that are its own already
     /// @param durable whether a step is forced before it counts
-    private ZeroAhead(FileChannel channel, boolean durable) {
-        this.channel = channel;
+    ZeroAhead(DiskFile file, long from, boolean durable) {
+        this.file = file;
+        this.writtenTo = from;
+        this.zeroedTo = from;
         this.durable = durable;
-    }
-
-    /// Makes the file.
-    static ZeroAhead create(Path path, boolean durable) throws OpenFailedException {
-        var channel = Disk.open(path, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-        return new ZeroAhead(channel, durable);
     }
 
     /// The end of the range; it only grows.
@@ -48,13 +43,13 @@ final class ZeroAhead implements AutoCloseable {
         }
         try {
             while (writtenTo < offset) {
-                zeros.clear();
-                while (zeros.hasRemaining()) {
-                    writtenTo += channel.write(zeros, writtenTo);
-                }
+                zeros.clear().limit((int) Math.min(PIECE_BYTES, offset - writtenTo));
+                int count = zeros.remaining();
+                file.write(zeros, writtenTo);
+                writtenTo += count;
             }
             if (durable) {
-                channel.force(false);
+                file.force();
             }
         } finally {
             zeroedTo = writtenTo;
@@ -63,6 +58,6 @@ final class ZeroAhead implements AutoCloseable {
 
     @Override
     public synchronized void close() throws IOException {
-        channel.close();
+        file.close();
     }
 }

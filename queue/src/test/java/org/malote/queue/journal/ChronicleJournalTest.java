@@ -55,7 +55,12 @@ final class ChronicleJournalTest {
     private ChronicleJournal open() throws IOException {
         // Every journal has a salt of its own.
         return ChronicleJournal.open(
-                spool, 4 << 20, true, new Random(spool.hashCode() + 1L), Runnable::run);
+                new LocalDisk(),
+                spool,
+                4 << 20,
+                true,
+                new Random(spool.hashCode() + 1L),
+                Runnable::run);
     }
 
     private static JournalRecord record(String text) {

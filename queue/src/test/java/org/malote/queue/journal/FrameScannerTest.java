@@ -7,10 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -91,11 +89,11 @@ final class FrameScannerTest {
 
     private Found scan(boolean fromFirst, byte[]... files) throws IOException {
         var found = new Found();
-        var scanner = new FrameScanner(SALT, EPOCH, fromFirst, found);
+        var scanner = new FrameScanner(EPOCH, fromFirst, found);
         for (int i = 0; i < files.length; i++) {
             Path path = Files.write(directory.resolve("file" + i), files[i]);
-            try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
-                assertTrue(scanner.scan(i, channel));
+            try (var file = new LocalDisk().open(path, Disk.Access.READ)) {
+                assertTrue(scanner.scan(i, file, SALT));
             }
         }
         scanner.finish();
@@ -167,11 +165,11 @@ final class FrameScannerTest {
     @Test
     void saysThatTheDiskCouldNotReadAll() throws IOException {
         // A directory opens like a file, has a size, and cannot be read.
-        var scanner = new FrameScanner(SALT, EPOCH, false, new Found());
+        var scanner = new FrameScanner(EPOCH, false, new Found());
         Path path = Files.createDirectory(directory.resolve("d"));
         Files.createFile(path.resolve("entry"));
-        try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            assertEquals(channel.size() < Frames.HEADER_BYTES, scanner.scan(0, channel));
+        try (var file = new LocalDisk().open(path, Disk.Access.READ)) {
+            assertEquals(file.size() < Frames.HEADER_BYTES, scanner.scan(0, file, SALT));
         }
     }
 

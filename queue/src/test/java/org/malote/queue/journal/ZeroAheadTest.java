@@ -17,7 +17,8 @@ final class ZeroAheadTest {
     @Test
     void tellsItsEndWhileItIsExtended() throws IOException {
         Path path = directory.resolve("file");
-        try (var range = ZeroAhead.create(path, true)) {
+        var file = new LocalDisk().open(path, Disk.Access.CREATE);
+        try (var range = new ZeroAhead(file, 0, true)) {
             range.extendTo(100);
             assertEquals(Files.size(path), range.zeroedTo());
             synchronized (range) {
