@@ -42,6 +42,7 @@ import org.malote.policy.RelaySettings;
 import org.malote.policy.SenderSettings;
 import org.malote.queue.Durability;
 import org.malote.queue.Envelope;
+import org.malote.queue.JournalKind;
 import org.malote.queue.QueueLimits;
 import org.malote.queue.QueueSettings;
 import org.malote.queue.RetrySchedule;
@@ -289,6 +290,9 @@ public final class ConfigFile {
                             return path == null ? null : state.resolve(path).normalize();
                         });
         Durability durability = section.word("durability", Durability.COMMIT, DURABILITIES);
+        QueueSettings standard = QueueSettings.standard(directory);
+        JournalKind journal = section.word("journal", standard.journal(), JOURNALS);
+        long spares = section.size("spares", standard.sparesBytes(), 0, 1L << 40);
         RetrySchedule usual = RetrySchedule.standard();
         Duration first = section.duration("retry-first", usual.first(), MILLISECOND, DAY);
         Duration max = section.duration("retry-max", usual.max(), MILLISECOND, WEEK);
@@ -311,6 +315,8 @@ public final class ConfigFile {
         return new QueueSettings(
                 directory,
                 durability,
+                journal,
+                spares,
                 new RetrySchedule(first, max, factor, jitter, giveUp, giveUpNullSender),
                 limits);
     }
@@ -646,6 +652,8 @@ public final class ConfigFile {
     private static final Map<String, TlsUse> TLS_USES = words(TlsUse.values());
     private static final Map<String, Engine> ENGINES = words(Engine.values());
     private static final Map<String, Durability> DURABILITIES = words(Durability.values());
+
+    private static final Map<String, JournalKind> JOURNALS = words(JournalKind.values());
 
     private static <E extends Enum<E>> Map<String, E> words(E[] values) {
         Map<String, E> words = new LinkedHashMap<>();

@@ -18,14 +18,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.malote.queue.Durability;
 import org.malote.queue.MailQueue;
 import org.malote.queue.MessageBody;
 import org.malote.queue.QueueEntry;
 import org.malote.queue.QueueEnvironment;
 import org.malote.queue.QueueLimits;
 import org.malote.queue.QueueSettings;
-import org.malote.queue.RetrySchedule;
 
 /// D01 and D02: what had its 250 before the power was cut is in the queue after it, byte for byte;
 /// and where the force is taken away it is not, or this test would prove nothing.
@@ -100,11 +98,9 @@ final class PowerCutTest {
     /// The ids of all messages that a start finds, each whole.
     private static Set<Long> queued(Path spool) throws IOException {
         QueueSettings settings =
-                new QueueSettings(
-                        spool,
-                        Durability.COMMIT,
-                        RetrySchedule.standard(),
-                        QueueLimits.standard().withFreeSpaceReserveBytes(RESERVE_BYTES));
+                QueueSettings.standard(spool)
+                        .withLimits(
+                                QueueLimits.standard().withFreeSpaceReserveBytes(RESERVE_BYTES));
         Set<Long> ids = new HashSet<>();
         try (MailQueue queue =
                         MailQueue.open(

@@ -279,6 +279,8 @@ final class Committer implements Runnable {
             if (durability == Durability.COMMIT) {
                 forces.incrementAndGet();
                 journal.force();
+            } else {
+                journal.flush();
             }
             host.apply(group, positions);
             commits.incrementAndGet();

@@ -22,7 +22,7 @@ import java.util.function.Predicate;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.malote.queue.journal.ChronicleJournal;
+import org.malote.queue.journal.Disk;
 import org.malote.queue.journal.JournalVisitor;
 import org.malote.queue.journal.LocalDisk;
 import org.malote.queue.journal.MalformedRecordException;
@@ -96,31 +96,43 @@ public final class MailQueue implements AutoCloseable {
     public static MailQueue open(QueueSettings settings, QueueEnvironment environment)
             throws IOException {
         var disk = new LocalDisk();
-        SpoolLock held = SpoolLock.take(disk, settings.directory());
+        return open(settings, environment, disk, SpoolLock.take(disk, settings.directory()));
+    }
+
+    /// Opens a queue on any disk.
+    ///
+    /// @param directoryLock closed with the queue
+    static MailQueue open(
+            QueueSettings settings,
+            QueueEnvironment environment,
+            Disk disk,
+            AutoCloseable directoryLock)
+            throws IOException {
+        SpoolJournal journal = null;
         try {
-            var journal =
-                    ChronicleJournal.open(
+            journal =
+                    settings.journal().open(disk, settings, environment.random(), environment.io());
+            var bodies =
+                    new DiskBodies(
                             disk,
-                            settings.directory(),
-                            settings.limits().journalFileBytes(),
-                            settings.durability() == Durability.COMMIT,
-                            environment.random(),
-                            environment.io());
-            try {
-                var bodies =
-                        new DiskBodies(
-                                disk,
-                                settings.directory().resolve("bodies"),
-                                settings.directory().resolve("quarantine"));
-                var suspensions = new SuspensionFile(settings.directory());
-                return open(settings, environment, journal, bodies, suspensions, held);
-            } catch (IOException | RuntimeException e) {
-                journal.close();
-                throw e;
-            }
+                            settings.directory().resolve("bodies"),
+                            settings.directory().resolve("quarantine"));
+            var suspensions = new SuspensionFile(disk, settings.directory());
+            return open(settings, environment, journal, bodies, suspensions, directoryLock);
         } catch (IOException | RuntimeException e) {
-            held.close();
+            if (journal != null) {
+                journal.close();
+            }
+            closeLock(directoryLock);
             throw e;
+        }
+    }
+
+    private static void closeLock(AutoCloseable directoryLock) {
+        try {
+            directoryLock.close();
+        } catch (Exception e) {
+            log.warn("giving the spool free: {}", e.toString());
         }
     }
 
@@ -397,7 +409,7 @@ public final class MailQueue implements AutoCloseable {
 
     /// A body file could not be written.
     Refusal bodyFailed(IOException cause) {
-        if (org.malote.queue.journal.Disk.isFull(cause) || cause instanceof OpenFailedException) {
+        if (Disk.isFull(cause) || cause instanceof OpenFailedException) {
             log.warn("no space or no descriptor for a message: {}", cause.getMessage());
             return Refusal.NO_SPACE;
         }
@@ -1256,11 +1268,7 @@ public final class MailQueue implements AutoCloseable {
         } catch (IOException e) {
             log.warn("closing the journal: {}", e.toString());
         }
-        try {
-            directoryLock.close();
-        } catch (Exception e) {
-            log.warn("giving the spool free: {}", e.toString());
-        }
+        closeLock(directoryLock);
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -2,14 +2,11 @@ package org.malote.queue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.malote.queue.journal.Disk;
+import org.malote.queue.journal.DiskFile;
 
 /// The suspended destinations in a file of the spool, one a line.
 final class SuspensionFile implements SuspensionStore {
@@ -18,23 +15,36 @@ final class SuspensionFile implements SuspensionStore {
 
     private static final long FILE_BYTES_MAX = 4L << 20;
 
+    private final Disk disk;
     private final Path directory;
     private final Path file;
 
-    SuspensionFile(Path spool) {
+    SuspensionFile(Disk disk, Path spool) {
+        this.disk = disk;
         this.directory = spool;
         this.file = spool.resolve("suspended");
     }
 
     @Override
     public List<String> load() throws IOException {
-        if (!Files.exists(file)) {
+        if (disk.kind(file) == Disk.Kind.NOTHING) {
             return List.of();
         }
-        if (Files.size(file) > FILE_BYTES_MAX) {
-            throw new IOException(file + " is too large to be ours");
+        try (DiskFile opened = disk.open(file, Disk.Access.READ)) {
+            long size = opened.size();
+            if (size > FILE_BYTES_MAX) {
+                throw new IOException(file + " is too large to be ours");
+            }
+            var bytes = ByteBuffer.allocate((int) size);
+            while (bytes.hasRemaining() && opened.read(bytes, bytes.position()) >= 0) {}
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(bytes.flip())
+                    .toString()
+                    .lines()
+                    .filter(line -> !line.isBlank())
+                    .toList();
         }
-        return Files.readAllLines(file).stream().filter(line -> !line.isBlank()).toList();
     }
 
     @Override
@@ -54,19 +64,12 @@ final class SuspensionFile implements SuspensionStore {
         }
         Path unfinished = directory.resolve("suspended.tmp");
         byte[] text = (String.join("\n", destinations) + "\n").getBytes(StandardCharsets.UTF_8);
-        try (var channel =
-                FileChannel.open(
-                        unfinished,
-                        StandardOpenOption.WRITE,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.TRUNCATE_EXISTING)) {
-            var bytes = ByteBuffer.wrap(text);
-            while (bytes.hasRemaining()) {
-                var _ = channel.write(bytes);
-            }
-            channel.force(true);
+        disk.delete(unfinished);
+        try (DiskFile opened = disk.open(unfinished, Disk.Access.CREATE)) {
+            opened.write(ByteBuffer.wrap(text), 0);
+            opened.force();
         }
-        Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
-        Disk.forceDirectory(directory);
+        disk.rename(unfinished, file);
+        disk.forceDirectory(directory);
     }
 }

@@ -10,20 +10,32 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.stream.Stream;
 
 /// How many messages a second K clients get acknowledged that each wait for the acknowledgement
-/// before they send the next: the queue in both of its modes, beside the floor, which is plain
-/// appends to a zero-filled file with the same group commit. All of them take turns.
+/// before they send the next. All stores that are named take turns:
 ///
-/// `java … org.malote.queue.AckRate FOLDER SECONDS ROUNDS K,K,… OCTETS,OCTETS,…` prints one line of
-/// JSON for each K and size.
+/// * `floor`: plain appends to a file that has its blocks already, with the same group commit;
+/// * `segment`, `chronicle`: the queue as the server has it, durable, on that journal. Spares are
+///   ready before the measurement begins, as on a host whose mail leaves again; what is used of
+///   them meanwhile is made again in the background;
+/// * with `-bare`: without spares, as when mail comes much faster than it leaves for long;
+/// * with `-drain`: two threads claim what came, read it and settle it as delivered, so that
+///   segments are drained and used again. They share the processors: not to be compared with the
+///   floor;
+/// * with `-relaxed`: in the page cache before the acknowledgement, no further.
+///
+/// `java … org.malote.queue.AckRate FOLDER SECONDS ROUNDS K,K,… OCTETS,OCTETS,… STORE,STORE,…`
+/// prints one line of JSON for each K and size.
 final class AckRate {
     private static final int WARM_UP_SHARE = 3;
     private static final long FLOOR_FILE_BYTES = 256L << 20;
@@ -41,6 +53,9 @@ final class AckRate {
         /// @param kept run when it is on stable storage, or as far as this store promises
         void append(ByteBuffer message, Runnable kept);
 
+        /// Called between warming up and measuring, with nothing under way.
+        void prepare() throws Exception;
+
         @Override
         void close() throws IOException;
     }
@@ -51,36 +66,22 @@ final class AckRate {
         Path folder = Path.of(arguments[0]);
         double seconds = Double.parseDouble(arguments[1]);
         int rounds = Integer.parseInt(arguments[2]);
+        List<String> stores = List.of(arguments[5].split(",", -1));
         for (int octets : numbers(arguments[4])) {
             for (int clients : numbers(arguments[3])) {
-                List<Figures> floor = new ArrayList<>();
-                List<Figures> commit = new ArrayList<>();
-                List<Figures> relaxed = new ArrayList<>();
+                Map<String, List<Figures>> figures = new LinkedHashMap<>();
                 for (int round = 0; round < rounds; round++) {
-                    floor.add(measure(folder, Floor::new, clients, octets, seconds));
-                    commit.add(
-                            measure(
-                                    folder,
-                                    spool -> new Queue(spool, Durability.COMMIT),
-                                    clients,
-                                    octets,
-                                    seconds));
-                    relaxed.add(
-                            measure(
-                                    folder,
-                                    spool -> new Queue(spool, Durability.RELAXED),
-                                    clients,
-                                    octets,
-                                    seconds));
+                    for (String store : stores) {
+                        figures.computeIfAbsent(store, _ -> new ArrayList<>())
+                                .add(measure(folder, store, clients, octets, seconds));
+                    }
                 }
+                var line = new StringBuilder();
+                figures.forEach(
+                        (store, rows) ->
+                                line.append(",\"").append(store).append("\":").append(json(rows)));
                 System.out.printf(
-                        Locale.ROOT,
-                        "{\"clients\":%d,\"octets\":%d,\"floor\":%s,\"commit\":%s,\"relaxed\":%s}%n",
-                        clients,
-                        octets,
-                        json(floor),
-                        json(commit),
-                        json(relaxed));
+                        Locale.ROOT, "{\"clients\":%d,\"octets\":%d%s}%n", clients, octets, line);
             }
         }
     }
@@ -98,16 +99,27 @@ final class AckRate {
                 rounds.stream().map(Figures::p99Micros).toList());
     }
 
-    private interface Opening {
-        Store open(Path spool) throws IOException;
+    private static Store open(String store, Path spool) throws IOException {
+        if (store.equals("floor")) {
+            return new Floor(spool);
+        }
+        List<String> words = List.of(store.split("-", -1));
+        JournalKind journal = JournalKind.valueOf(words.getFirst().toUpperCase(Locale.ROOT));
+        QueueSettings settings = QueueSettings.standard(spool);
+        settings =
+                settings.withJournal(journal, words.contains("bare") ? 0 : settings.sparesBytes());
+        if (words.contains("relaxed")) {
+            settings = settings.withDurability(Durability.RELAXED);
+        }
+        return new Queue(settings, words.contains("drain"));
     }
 
     private static Figures measure(
-            Path folder, Opening opening, int clients, int octets, double seconds)
-            throws Exception {
+            Path folder, String name, int clients, int octets, double seconds) throws Exception {
         Path spool = Files.createTempDirectory(folder, "acks-");
-        try (Store store = opening.open(spool)) {
+        try (Store store = open(name, spool)) {
             var _ = run(store, clients, octets, seconds / WARM_UP_SHARE);
+            store.prepare();
             return run(store, clients, octets, seconds);
         } finally {
             delete(spool);
@@ -172,13 +184,19 @@ final class AckRate {
 
     /// The queue as the server has it.
     private static final class Queue implements Store {
-        private final MailQueue queue;
+        private static final int DRAINERS = 2;
 
-        Queue(Path spool, Durability durability) throws IOException {
-            QueueSettings usual = QueueSettings.standard(spool);
+        private final QueueSettings settings;
+        private final MailQueue queue;
+        private final Semaphore due = new Semaphore(0);
+        private final List<Thread> drainers = new ArrayList<>();
+        private volatile boolean isClosed;
+
+        Queue(QueueSettings settings, boolean isDrained) throws IOException {
+            this.settings = settings;
             queue =
                     MailQueue.open(
-                            new QueueSettings(spool, durability, usual.retry(), usual.limits()),
+                            settings,
                             new QueueEnvironment(
                                     InstantSource.system(),
                                     System::nanoTime,
@@ -187,6 +205,48 @@ final class AckRate {
                                     Executors.newFixedThreadPool(
                                             4, Thread.ofPlatform().daemon().factory()),
                                     (kind, detail) -> System.err.println(kind + " " + detail)));
+            if (isDrained) {
+                queue.onDue(due::release);
+                for (int i = 0; i < DRAINERS; i++) {
+                    drainers.add(Thread.ofPlatform().daemon().start(this::drain));
+                }
+            }
+        }
+
+        private void drain() {
+            ByteBuffer bytes = ByteBuffer.allocateDirect(64 << 10);
+            try {
+                while (!isClosed) {
+                    due.acquire();
+                    due.drainPermits();
+                    for (Claim claim = queue.claim(System.currentTimeMillis());
+                            claim != null && !isClosed;
+                            claim = queue.claim(System.currentTimeMillis())) {
+                        try (MessageBody body = claim.body()) {
+                            while (body.read(bytes.clear()) >= 0) {}
+                        }
+                        claim.settle(Mail.delivered(claim));
+                    }
+                }
+            } catch (InterruptedException | IOException e) {
+                System.err.println(e);
+            }
+        }
+
+        /// Waits until the spares are there; as long as it takes to make them, at most.
+        @Override
+        public void prepare() throws Exception {
+            long wanted = settings.sparesBytes() / settings.limits().journalFileBytes();
+            Path spares = settings.directory().resolve("spares");
+            for (int i = 0; i < 600; i++) {
+                try (Stream<Path> all = Files.list(spares)) {
+                    if (all.filter(path -> !path.toString().endsWith(".tmp")).count() >= wanted) {
+                        return;
+                    }
+                }
+                Thread.sleep(50);
+            }
+            System.err.println("the spares are not ready: more messages must come before");
         }
 
         @Override
@@ -206,7 +266,10 @@ final class AckRate {
 
         @Override
         public void close() {
+            isClosed = true;
+            due.release(DRAINERS);
             queue.close();
+            drainers.forEach(Thread::interrupt);
         }
     }
 
@@ -279,6 +342,9 @@ final class AckRate {
                 Runtime.getRuntime().halt(1);
             }
         }
+
+        @Override
+        public void prepare() {}
 
         @Override
         public void close() throws IOException {

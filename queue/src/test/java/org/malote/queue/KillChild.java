@@ -24,7 +24,9 @@ final class KillChild {
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Thread.ofPlatform().daemon().name("parent").start(KillChild::endWithParent);
-        try (var spool = new OnDisk(OnDisk.settings(Path.of(arguments[0])))) {
+        QueueSettings settings =
+                OnDisk.settings(Path.of(arguments[0]), JournalKind.valueOf(arguments[1]));
+        try (var spool = new OnDisk(settings)) {
             var pending = new Semaphore(PENDING_MAX);
             for (int i = 0; ; i++) {
                 pending.acquire();

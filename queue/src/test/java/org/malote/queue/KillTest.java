@@ -17,13 +17,22 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// A process that is killed with mail on its way keeps what it acknowledged.
+@ParameterizedClass
+@EnumSource
 final class KillTest {
     private static final int KILLS = 10;
     private static final int ACKNOWLEDGED_BEFORE_A_KILL = 120;
 
+    private final JournalKind journal;
     @TempDir Path directory;
+
+    KillTest(JournalKind journal) {
+        this.journal = journal;
+    }
 
     @Test
     void losesNothingToTenKills() throws IOException, InterruptedException {
@@ -47,7 +56,7 @@ final class KillTest {
             assertEquals(128 + 9, child.waitFor());
         }
         assertTrue(acknowledged.size() >= KILLS * ACKNOWLEDGED_BEFORE_A_KILL);
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(OnDisk.settings(directory, journal))) {
             assertEquals(List.of(), spool.alarms);
             for (MessageId id : acknowledged) {
                 QueueEntry entry = spool.queue.find(id);
@@ -89,7 +98,8 @@ final class KillTest {
                         "-cp",
                         System.getProperty("java.class.path"),
                         KillChild.class.getName(),
-                        directory.toString()));
+                        directory.toString(),
+                        journal.name()));
         // Its log is nobody's; its standard output is the acknowledgements.
         return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     }

@@ -29,8 +29,9 @@ final class OnDisk implements AutoCloseable {
                                 (kind, detail) -> alarms.add(kind + " " + detail)));
     }
 
-    static QueueSettings settings(Path directory) {
-        return QueueSettings.standard(directory)
+    static QueueSettings settings(Path directory, JournalKind journal) {
+        QueueSettings standard = QueueSettings.standard(directory);
+        return standard.withJournal(journal, standard.sparesBytes())
                 .withLimits(QueueLimits.standard().withFreeSpaceReserveBytes(1 << 20));
     }
 

@@ -9,7 +9,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.random.RandomGenerator;
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.queue.ExcerptAppender;
@@ -46,16 +45,10 @@ public final class ChronicleJournal implements SpoolJournal {
     /// mark.
     private static final int OVERHEAD_BYTES = 1 << 20;
 
-    /// Space is made in such steps; a larger one makes the force that pays for it rarer and slower.
-    private static final int AHEAD_MAX_BYTES = 16 << 20;
-
     private final Disk disk;
     private final Epochs epochs;
-    private final long fileBytes;
-    private final int aheadBytes;
-    private final boolean durable;
-    private final Executor io;
-    private final DiskDirectory directory;
+    private final JournalSettings settings;
+    private final SpaceAhead spaceAhead;
     private final SingleChronicleQueue queue;
     private final ExcerptAppender appender;
     private final ByteBuffer header = ByteBuffer.allocateDirect(Frames.HEADER_BYTES);
@@ -71,47 +64,33 @@ public final class ChronicleJournal implements SpoolJournal {
     /// the owner forces seldom.
     private final ArrayDeque<DiskFile> rolledFiles = new ArrayDeque<>();
 
-    private boolean directoryChanged;
+    private boolean namesChanged;
     private boolean isRollLate;
-
-    /// Set by the job that zeroes ahead; final for the journal.
-    private volatile @Nullable IOException aheadFailure;
-
-    private volatile boolean aheadRunning;
 
     /// Begins a new epoch.
     ///
-    /// @param spool the directory that holds `epochs` and `quarantine`
-    /// @param fileBytes a new file begins when one has grown to this
-    /// @param durable whether the owner forces what it appends; if not, little else is forced
-    /// @param io runs what prepares the space ahead
+    /// @param spool the directory that holds `epochs`, `spares` and `quarantine`
+    /// @param io prepares space ahead
     /// @throws IOException when the directory cannot be used
     public static ChronicleJournal open(
-            Disk disk,
-            Path spool,
-            long fileBytes,
-            boolean durable,
-            RandomGenerator random,
-            Executor io)
+            Disk disk, Path spool, JournalSettings settings, RandomGenerator random, Executor io)
             throws IOException {
-        Epochs epochs = Epochs.begin(disk, spool, random);
+        // Chronicle takes a file for its own only when it is all zeros.
+        Epochs epochs = new Epochs(disk, spool, settings, false, random, io);
         try {
-            return new ChronicleJournal(disk, epochs, fileBytes, durable, io);
+            return new ChronicleJournal(disk, epochs, settings, io);
         } catch (RuntimeException | InternalError e) {
             throw new IOException(
                     "Chronicle Queue cannot open " + epochs.directory() + ": " + e, e);
         }
     }
 
-    private ChronicleJournal(Disk disk, Epochs epochs, long fileBytes, boolean durable, Executor io)
+    private ChronicleJournal(Disk disk, Epochs epochs, JournalSettings settings, Executor io)
             throws IOException {
         this.disk = disk;
         this.epochs = epochs;
-        this.fileBytes = fileBytes;
-        this.aheadBytes = (int) Math.min(AHEAD_MAX_BYTES, fileBytes);
-        this.durable = durable;
-        this.io = io;
-        this.directory = disk.openDirectory(epochs.directory());
+        this.settings = settings;
+        this.spaceAhead = new SpaceAhead(settings.fileBytes(), io);
         // Cycles follow our count, not the clock: a file ends by its size.
         this.queue =
                 SingleChronicleQueueBuilder.binary(epochs.directory())
@@ -136,28 +115,20 @@ public final class ChronicleJournal implements SpoolJournal {
 
     @Override
     public boolean reserve(long bytes) throws IOException {
-        throwAheadFailure();
-        try {
-            if (ahead == null || appendedTo >= fileBytes) {
-                roll(bytes);
-            }
-            ZeroAhead range = ahead;
-            if (range == null) {
-                throw new IOException("no journal file is open");
-            }
-            long needed = appendedTo + bytes + OVERHEAD_BYTES;
-            if (range.zeroedTo() < needed) {
-                range.extendTo(needed + aheadBytes / 2);
-            } else if (range.zeroedTo() < needed + aheadBytes / 2) {
-                extendLater(range, needed + aheadBytes);
-            }
-            return true;
-        } catch (IOException e) {
-            if (Disk.isFull(e) || e instanceof OpenFailedException) {
-                return false;
-            }
-            throw e;
+        spaceAhead.throwFailure();
+        return epochs.withSpace(() -> cover(bytes));
+    }
+
+    private void cover(long bytes) throws IOException {
+        if (ahead == null || appendedTo >= settings.fileBytes()) {
+            roll(bytes);
         }
+        ZeroAhead range = ahead;
+        if (range == null) {
+            throw new IOException("no journal file is open");
+        }
+        spaceAhead.cover(range, appendedTo + bytes + OVERHEAD_BYTES, Long.MAX_VALUE);
+        epochs.refillSpares(appendedTo);
     }
 
     /// Begins the next file. When it cannot be opened the current one goes on, and the next group
@@ -177,54 +148,25 @@ public final class ChronicleJournal implements SpoolJournal {
         }
     }
 
-    private void extendLater(ZeroAhead range, long offset) {
-        if (aheadRunning) {
-            return;
-        }
-        aheadRunning = true;
-        try {
-            io.execute(
-                    () -> {
-                        try {
-                            range.extendTo(offset);
-                        } catch (java.nio.channels.ClosedChannelException e) {
-                            log.debug("the journal went on to another file");
-                        } catch (IOException e) {
-                            // A full disk is told to whoever reserves next.
-                            if (!Disk.isFull(e)) {
-                                aheadFailure = e;
-                            }
-                        } finally {
-                            aheadRunning = false;
-                        }
-                    });
-        } catch (RejectedExecutionException e) {
-            // At the end of the process: the committer extends the range itself.
-            aheadRunning = false;
-        }
-    }
-
     /// Makes the next cycle's file before Chronicle does, so that it has its space. Chronicle takes
     /// it as its own.
     private void beginFile(long bytes) throws IOException {
-        boolean first = ahead == null;
-        int next = first ? 0 : cycle + 1;
-        Path path = pathOf(next);
-        deleteLeftover(path);
-        var range = new ZeroAhead(disk.open(path, Disk.Access.CREATE), 0, durable);
+        int next = ahead == null ? 0 : cycle + 1;
+        Epochs.Begun begun = epochs.begin(_ -> pathOf(next));
+        var range = new ZeroAhead(begun.file(), begun.ownBytes(), settings.durable());
         DiskFile file = null;
         try {
-            file = disk.open(path, Disk.Access.WRITE);
-            range.extendTo(Math.max(aheadBytes, bytes + 2 * OVERHEAD_BYTES));
+            file = disk.open(begun.path(), Disk.Access.WRITE);
+            range.extendTo(Math.max(spaceAhead.stepBytes(), bytes + 2 * OVERHEAD_BYTES));
             // Chronicle opens the file too, at an append, when there is no way back.
-            try (var _ = disk.open(path, Disk.Access.READ);
-                    var _ = disk.open(path, Disk.Access.READ)) {}
+            try (var _ = disk.open(begun.path(), Disk.Access.READ);
+                    var _ = disk.open(begun.path(), Disk.Access.READ)) {}
         } catch (IOException e) {
             range.close();
             if (file != null) {
                 file.close();
             }
-            disk.delete(path);
+            disk.delete(begun.path());
             throw e;
         }
         if (ahead != null) {
@@ -236,18 +178,9 @@ public final class ChronicleJournal implements SpoolJournal {
         forceFile = file;
         ahead = range;
         cycle = next;
-        directoryChanged = true;
+        namesChanged = true;
         appendedTo = 0;
-        epochs.add(path);
-    }
-
-    /// Of an attempt that found the disk full, or no descriptor.
-    private void deleteLeftover(Path path) throws OpenFailedException {
-        try {
-            disk.delete(path);
-        } catch (IOException e) {
-            throw new OpenFailedException(e);
-        }
+        epochs.add(begun.path());
     }
 
     private Path pathOf(int cycleNumber) {
@@ -297,9 +230,13 @@ public final class ChronicleJournal implements SpoolJournal {
         return at + length;
     }
 
+    /// Nothing to do: the mapping is the page cache.
+    @Override
+    public void flush() {}
+
     @Override
     public void force() throws IOException {
-        throwAheadFailure();
+        spaceAhead.throwFailure();
         for (DiskFile rolled : rolledFiles) {
             rolled.force();
         }
@@ -307,10 +244,9 @@ public final class ChronicleJournal implements SpoolJournal {
         if (forceFile != null) {
             forceFile.force();
         }
-        if (directoryChanged) {
-            // Opened when the journal was: what was appended cannot be refused any more.
-            directory.force();
-            directoryChanged = false;
+        if (namesChanged) {
+            epochs.forceNames();
+            namesChanged = false;
         }
     }
 
@@ -320,30 +256,9 @@ public final class ChronicleJournal implements SpoolJournal {
         }
     }
 
-    private void throwAheadFailure() throws IOException {
-        IOException failure = aheadFailure;
-        if (failure != null) {
-            throw new IOException("preparing space for the journal failed: " + failure, failure);
-        }
-    }
-
     @Override
     public @Nullable RecordInfo info(long position) throws IOException {
-        JournalFile file = files[SpoolJournal.fileOf(position)];
-        var bytes = ByteBuffer.allocate(Frames.HEADER_BYTES);
-        file.read(SpoolJournal.offsetOf(position), bytes);
-        Frames.Header frame =
-                Frames.decodeHeader(bytes.flip(), 0, saltOf(file.epoch()), file.epoch());
-        return frame == null ? null : new RecordInfo(frame.type(), frame.length());
-    }
-
-    private long saltOf(int number) {
-        for (OldEpoch old : oldEpochs) {
-            if (old.number() == number) {
-                return old.salt();
-            }
-        }
-        return salt;
+        return epochs.info(position);
     }
 
     @Override
@@ -382,7 +297,6 @@ public final class ChronicleJournal implements SpoolJournal {
         if (ahead != null) {
             ahead.close();
         }
-        directory.close();
         epochs.close();
     }
 }

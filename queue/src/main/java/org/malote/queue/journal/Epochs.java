@@ -7,9 +7,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.function.IntFunction;
 import java.util.random.RandomGenerator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,15 +30,24 @@ final class Epochs implements AutoCloseable {
     /// Chronicle's table of its files.
     private static final String CHRONICLE_TABLE = "metadata.cq4t";
 
+    /// Spares are made from this part of a start's first file on.
+    private static final int SPARES_BEGIN_SHARE = 4;
+
     private record OldEpoch(Path directory, int number, long salt) {}
 
     private final Disk disk;
     private final Path parent;
     private final Quarantine quarantine;
+    private final Spares spares;
     private final List<OldEpoch> oldEpochs;
     private final int number;
     private final long salt;
     private final Path directory;
+
+    /// Opened when the journal is: what was appended cannot be refused any more.
+    private final DiskDirectory opened;
+
+    private final long fileBytes;
     private final int oldFiles;
 
     /// Grows at the end only; copied on each change.
@@ -45,18 +58,49 @@ final class Epochs implements AutoCloseable {
 
     /// Finds the epochs of a spool and begins a new one.
     ///
-    /// @param spool the directory that holds `epochs` and `quarantine`
+    /// @param spool the directory that holds `epochs`, `spares` and `quarantine`
+    /// @param takesUsed whether the journal can go on in files that are not zeros
+    /// @param io prepares spares
     /// @throws IOException when the directory cannot be used
-    static Epochs begin(Disk disk, Path spool, RandomGenerator random) throws IOException {
-        Path parent = spool.resolve("epochs");
+    Epochs(
+            Disk disk,
+            Path spool,
+            JournalSettings settings,
+            boolean takesUsed,
+            RandomGenerator random,
+            Executor io)
+            throws IOException {
+        this.disk = disk;
+        this.parent = spool.resolve("epochs");
+        this.quarantine = new Quarantine(disk, spool.resolve("quarantine"));
+        this.fileBytes = settings.fileBytes();
         disk.makeDirectories(parent);
-        List<OldEpoch> old = find(disk, parent);
-        int number = old.isEmpty() ? 1 : old.getLast().number() + 1;
-        long salt = random.nextLong();
-        Path directory = parent.resolve("%07d-%016x".formatted(number, salt));
+        this.oldEpochs = find(disk, parent);
+        this.number = oldEpochs.isEmpty() ? 1 : oldEpochs.getLast().number() + 1;
+        this.salt = random.nextLong();
+        this.directory = parent.resolve("%07d-%016x".formatted(number, salt));
         disk.makeDirectory(directory);
         disk.forceDirectory(parent);
-        return new Epochs(disk, spool, old, number, salt, directory);
+        this.opened = disk.openDirectory(directory);
+        var known = new ArrayList<JournalFile>();
+        for (OldEpoch epoch : oldEpochs) {
+            for (Path path : filesOf(epoch)) {
+                known.add(new JournalFile(disk, path, epoch.number(), epoch.salt()));
+            }
+        }
+        this.oldFiles = known.size();
+        this.files = known.toArray(JournalFile[]::new);
+        this.spares =
+                new Spares(
+                        disk,
+                        spool.resolve("spares"),
+                        settings,
+                        takesUsed,
+                        known.stream()
+                                .map(file -> FileNames.fileNumber(file.path()))
+                                .collect(Collectors.toSet()),
+                        this::forceDirectories,
+                        io);
     }
 
     private static List<OldEpoch> find(Disk disk, Path parent) throws IOException {
@@ -75,25 +119,6 @@ final class Epochs implements AutoCloseable {
         }
         found.sort(Comparator.comparingInt(OldEpoch::number));
         return found;
-    }
-
-    private Epochs(Disk disk, Path spool, List<OldEpoch> old, int number, long salt, Path directory)
-            throws IOException {
-        this.disk = disk;
-        this.parent = spool.resolve("epochs");
-        this.quarantine = new Quarantine(disk, spool.resolve("quarantine"));
-        this.oldEpochs = old;
-        this.number = number;
-        this.salt = salt;
-        this.directory = directory;
-        var known = new ArrayList<JournalFile>();
-        for (OldEpoch epoch : old) {
-            for (Path path : filesOf(epoch)) {
-                known.add(new JournalFile(disk, path, epoch.number(), epoch.salt()));
-            }
-        }
-        this.oldFiles = known.size();
-        this.files = known.toArray(JournalFile[]::new);
     }
 
     private List<Path> filesOf(OldEpoch epoch) throws IOException {
@@ -124,6 +149,70 @@ final class Epochs implements AutoCloseable {
         return files[file].path();
     }
 
+    /// A file that may become the current one.
+    ///
+    /// @param file open for writing
+    /// @param ownBytes those that have their place on the disk already
+    record Begun(Path path, DiskFile file, long ownBytes) {}
+
+    /// Makes a file for this start out of a spare, or anew.
+    ///
+    /// @param name its path, by the number that spares have
+    /// @throws OpenFailedException when it cannot be opened now
+    Begun begin(IntFunction<Path> name) throws OpenFailedException {
+        Spares.Taken taken = spares.take(name);
+        if (taken != null) {
+            return new Begun(taken.path(), taken.file(), fileBytes);
+        }
+        Path path = name.apply(spares.nextNumber());
+        try {
+            // Of an attempt that found the disk full, or no descriptor.
+            disk.delete(path);
+        } catch (IOException e) {
+            throw new OpenFailedException(e);
+        }
+        return new Begun(path, disk.open(path, Disk.Access.CREATE), 0);
+    }
+
+    /// Something to do with the disk.
+    interface Step {
+        void run() throws IOException;
+    }
+
+    /// Takes space, from the spares when there is no other.
+    ///
+    /// @return false when there is none, or no descriptor: that is no failure
+    boolean withSpace(Step step) throws IOException {
+        try {
+            step.run();
+            return true;
+        } catch (OpenFailedException e) {
+            return false;
+        } catch (IOException e) {
+            if (!Disk.isFull(e)) {
+                throw e;
+            }
+            return spares.giveBack() && withSpace(step);
+        }
+    }
+
+    /// Has spares made, once the journal is so far into its files that it may need one: a spool of
+    /// a few messages needs none. Cheap.
+    ///
+    /// @param appendedTo in the current file
+    void refillSpares(long appendedTo) {
+        if (appendedTo >= fileBytes / SPARES_BEGIN_SHARE || files.length > oldFiles + 1) {
+            spares.refill();
+        }
+    }
+
+    /// Puts on stable storage which files there are, spares first: a spare must not have two names
+    /// after a power cut.
+    void forceNames() throws IOException {
+        spares.force();
+        opened.force();
+    }
+
     /// Adds a file of this start, which becomes the current one. Committer only.
     void add(Path path) {
         JournalFile[] grown = Arrays.copyOf(files, files.length + 1);
@@ -139,6 +228,16 @@ final class Epochs implements AutoCloseable {
         }
     }
 
+    /// See [SpoolJournal#info].
+    @Nullable RecordInfo info(long position) throws IOException {
+        JournalFile file = files[SpoolJournal.fileOf(position)];
+        var bytes = ByteBuffer.allocate(Frames.HEADER_BYTES);
+        file.read(SpoolJournal.offsetOf(position), bytes);
+        Frames.Header frame = Frames.decodeHeader(bytes.flip(), 0, file.salt(), file.epoch());
+        return frame == null ? null : new RecordInfo(frame.type(), frame.length());
+    }
+
+    /// See [SpoolJournal#read].
     void read(long position, int offset, ByteBuffer destination) throws IOException {
         files[SpoolJournal.fileOf(position)].read(
                 SpoolJournal.offsetOf(position) + Frames.HEADER_BYTES + offset, destination);
@@ -155,7 +254,7 @@ final class Epochs implements AutoCloseable {
             return;
         }
         forceOldFiles();
-        gone.delete(quarantine);
+        gone.delete(quarantine, spares);
         for (OldEpoch old : oldEpochs) {
             if (old.number() == gone.epoch()) {
                 deleteIfEmpty(old);
@@ -173,13 +272,18 @@ final class Epochs implements AutoCloseable {
             for (int file = 0; file < oldFiles; file++) {
                 files[file].force();
             }
-            for (OldEpoch old : oldEpochs) {
-                if (disk.kind(old.directory()) == Disk.Kind.DIRECTORY) {
-                    disk.forceDirectory(old.directory());
-                }
-            }
+            forceDirectories();
             areOldFilesForced = true;
         }
+    }
+
+    private void forceDirectories() throws IOException {
+        for (OldEpoch old : oldEpochs) {
+            if (disk.kind(old.directory()) == Disk.Kind.DIRECTORY) {
+                disk.forceDirectory(old.directory());
+            }
+        }
+        disk.forceDirectory(parent);
     }
 
     private void deleteIfEmpty(OldEpoch old) throws IOException {
@@ -197,13 +301,17 @@ final class Epochs implements AutoCloseable {
         disk.forceDirectory(parent);
     }
 
-    /// Free space where the files of this start are.
+    /// Free space where the files of this start are, with the spares, which are given back when the
+    /// rest runs short.
     long usableBytes() {
-        return disk.usableBytes(directory);
+        spares.giveBackWhenShort();
+        return disk.usableBytes(directory) + spares.bytes();
     }
 
     @Override
     public void close() throws IOException {
+        spares.close();
+        opened.close();
         for (JournalFile file : files) {
             file.close();
         }

@@ -12,28 +12,34 @@ final class FileNames {
 
     private static final String CHRONICLE_FIRST = "19700101-00LX" + CHRONICLE_SUFFIX;
 
-    private static final Pattern SEGMENT = Pattern.compile("([0-9]{8})\\.seg");
+    /// The number of the segment in its epoch, then that of the file, which it had as a spare and
+    /// will have again.
+    private static final Pattern SEGMENT = Pattern.compile("([0-9]{8})-([0-9]{8})\\.seg");
 
-    private static final int SEGMENT_FIRST = 1;
+    static final int SEGMENT_FIRST = 1;
 
     private FileNames() {}
 
-    static Path segment(Path epoch, int number) {
-        return epoch.resolve("%08d.seg".formatted(number));
+    static Path segment(Path epoch, int number, int fileNumber) {
+        return epoch.resolve("%08d-%08d.seg".formatted(number, fileNumber));
     }
 
     static boolean isJournal(Path file) {
-        return isSegment(file) || nameOf(file).endsWith(CHRONICLE_SUFFIX);
+        return nameOf(file).endsWith(CHRONICLE_SUFFIX) || fileNumber(file) > 0;
     }
 
-    static boolean isSegment(Path file) {
-        return SEGMENT.matcher(nameOf(file)).matches();
+    /// The number that a segment has as a file, 0 for other files.
+    static int fileNumber(Path file) {
+        Matcher segment = SEGMENT.matcher(nameOf(file));
+        return segment.matches() ? Integer.parseInt(segment.group(2)) : 0;
     }
 
     /// Whether this is the first file that its epoch had.
     static boolean isFirst(Path file) {
-        return nameOf(file).equals(CHRONICLE_FIRST)
-                || file.endsWith(segment(Path.of(""), SEGMENT_FIRST));
+        Matcher segment = SEGMENT.matcher(nameOf(file));
+        return segment.matches()
+                ? Integer.parseInt(segment.group(1)) == SEGMENT_FIRST
+                : nameOf(file).equals(CHRONICLE_FIRST);
     }
 
     /// The salt of a file's frames. That of a segment is its own: it may have been another segment

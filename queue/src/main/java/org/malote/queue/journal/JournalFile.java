@@ -102,15 +102,16 @@ final class JournalFile {
         }
     }
 
-    /// Deletes the file, durably. One that was damaged goes to quarantine instead.
-    synchronized void delete(Quarantine quarantine) throws IOException {
+    /// Deletes the file, durably, or makes it a spare. One that was damaged goes to quarantine
+    /// instead.
+    synchronized void delete(Quarantine quarantine, Spares spares) throws IOException {
         boolean done = false;
         deleted = true;
         try {
             close();
             if (damaged) {
                 quarantine.take(path);
-            } else {
+            } else if (!spares.recycle(path)) {
                 disk.delete(path);
                 Path parent = path.getParent();
                 if (parent != null) {

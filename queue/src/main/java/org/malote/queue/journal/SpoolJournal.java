@@ -44,11 +44,18 @@ public interface SpoolJournal extends AutoCloseable {
     /// @throws IOException when the disk failed
     boolean reserve(long bytes) throws IOException;
 
-    /// Appends one record behind those before. It is not durable before [#force()]. Committer only.
+    /// Appends one record behind those before. It is read and outlives the process from
+    /// [#flush()] on, and is durable from [#force()] on. Committer only.
     ///
     /// @return its position
     /// @throws IOException when the disk failed; the journal is then not to be written again
     long append(JournalRecord record) throws IOException;
+
+    /// Gives all that was appended to the operating system: it then outlives the process. Committer
+    /// only.
+    ///
+    /// @throws IOException when the disk failed; the journal is then not to be written again
+    void flush() throws IOException;
 
     /// Puts all that was appended on stable storage. Committer only.
     ///

@@ -1,8 +1,8 @@
 /// **Purpose.** The log that the queue writes: records with a checksum each, appended by one
 /// thread, forced in groups, and read back after a crash.
 ///
-/// **Owns.** The files below the spool's `epochs` and `quarantine` directories; [Disk], through which
-/// all of the spool goes to the disk.
+/// **Owns.** The files below the spool's `epochs`, `spares` and `quarantine` directories; [Disk],
+/// through which all of the spool goes to the disk.
 ///
 /// **Never.** Knows what a record means; answers a mail client; writes to a file of an earlier
 /// start.

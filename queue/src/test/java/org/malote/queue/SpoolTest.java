@@ -17,10 +17,23 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/// The queue on Chronicle's files.
-final class ChronicleSpoolTest {
+/// The queue on a disk.
+@ParameterizedClass
+@EnumSource
+final class SpoolTest {
+    private final JournalKind journal;
     @TempDir Path directory;
+
+    SpoolTest(JournalKind journal) {
+        this.journal = journal;
+    }
+
+    private QueueSettings settings() {
+        return OnDisk.settings(directory, journal);
+    }
 
     @Test
     void givesBackWhatItTookAfterARestart() throws IOException {
@@ -28,12 +41,12 @@ final class ChronicleSpoolTest {
         byte[] large = Mail.random(2, 300 << 10);
         MessageId first;
         MessageId second;
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(settings())) {
             first = Mail.accept(spool.queue, Mail.to("x@b.example", "y@c.example"), small);
             second = Mail.accept(spool.queue, Mail.to("z@b.example"), large);
             assertArrayEquals(small, Mail.read(spool.queue.body(first)));
         }
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(settings())) {
             assertEquals(List.of(), spool.alarms);
             assertEquals(2, spool.queue.stats().recovered());
             QueueEntry entry = spool.queue.find(first);
@@ -50,7 +63,7 @@ final class ChronicleSpoolTest {
             assertArrayEquals(small, Mail.read(claim.body()));
             Mail.settle(claim, Mail.delivered(claim));
         }
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(settings())) {
             QueueEntry entry = spool.queue.find(first);
             assertNotNull(entry);
             assertEquals(RecipientState.DELIVERED, entry.recipients().get(0).state());
@@ -62,7 +75,7 @@ final class ChronicleSpoolTest {
 
     @Test
     void deletesFilesAndEpochsThatHoldNothing() throws IOException {
-        QueueSettings settings = OnDisk.settings(directory);
+        QueueSettings settings = settings();
         settings = settings.withLimits(settings.limits().withJournalFileBytes(1 << 20));
         try (var spool = new OnDisk(settings)) {
             var pending = new ArrayList<CompletableFuture<CommitResult>>();
@@ -94,7 +107,7 @@ final class ChronicleSpoolTest {
 
     @Test
     void movesOldRecordsOutOfASparseJournal() throws IOException {
-        QueueSettings settings = OnDisk.settings(directory);
+        QueueSettings settings = settings();
         settings = settings.withLimits(settings.limits().withJournalFileBytes(1 << 20));
         byte[] kept = Mail.random(99, 7000);
         MessageId old;
@@ -135,7 +148,7 @@ final class ChronicleSpoolTest {
     /// With what the remotes said, the record would be larger than one may be.
     @Test
     void keepsTheFileOfARecordThatIsTooLargeToMove() throws IOException {
-        QueueSettings settings = OnDisk.settings(directory);
+        QueueSettings settings = settings();
         settings =
                 settings.withLimits(
                         settings.limits()
@@ -177,7 +190,7 @@ final class ChronicleSpoolTest {
 
     @Test
     void refusesALargeMessageForNowWhenItsFileCannotBeOpened() throws IOException {
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(settings())) {
             MessageWriter writer = spool.queue.begin();
             Files.createDirectory(directory.resolve("bodies").resolve(writer.id() + ".tmp"));
             writer.write(ByteBuffer.allocate(300 << 10));
@@ -189,23 +202,22 @@ final class ChronicleSpoolTest {
 
     @Test
     void keepsASpoolToOneProcess() throws IOException {
-        try (var _ = new OnDisk(OnDisk.settings(directory))) {
-            IOException refused =
-                    assertThrows(IOException.class, () -> new OnDisk(OnDisk.settings(directory)));
+        try (var _ = new OnDisk(settings())) {
+            IOException refused = assertThrows(IOException.class, () -> new OnDisk(settings()));
             assertTrue(refused.toString().contains("in use"), refused.toString());
         }
     }
 
     @Test
     void deletesBodiesThatNoMessageRefersTo() throws IOException {
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(settings())) {
             Mail.accept(spool.queue, "x@b.example");
         }
         Path bodies = directory.resolve("bodies");
         Files.write(bodies.resolve(MessageId.of(1, 77).toString()), Mail.text("orphan"));
         Files.write(bodies.resolve("x.tmp"), Mail.text("partial"));
         Files.write(bodies.resolve("NOTES"), Mail.text("an operator's own"));
-        try (var _ = new OnDisk(OnDisk.settings(directory))) {
+        try (var _ = new OnDisk(settings())) {
             assertEquals(List.of("NOTES"), names(bodies));
         }
     }
@@ -223,7 +235,9 @@ final class ChronicleSpoolTest {
 
     private Path journalFile() throws IOException {
         try (var found = Files.walk(directory.resolve("epochs"))) {
-            return found.filter(path -> path.toString().endsWith(".cq4")).findFirst().orElseThrow();
+            return found.filter(path -> path.toString().matches(".*\\.(cq4|seg)"))
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 
@@ -232,7 +246,7 @@ final class ChronicleSpoolTest {
     void keepsTheBodyWhoseRecordItCannotRead() throws IOException {
         byte[] body = Mail.random(3, 300 << 10);
         MessageId id;
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(settings())) {
             id = Mail.accept(spool.queue, Mail.to("x@b.example"), body);
             Mail.accept(spool.queue, "y@b.example");
         }
@@ -244,7 +258,7 @@ final class ChronicleSpoolTest {
         Path bodies = directory.resolve("bodies");
         Path quarantine = directory.resolve("quarantine");
         Files.write(bodies.resolve("x.tmp"), Mail.text("partial"));
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(settings())) {
             assertEquals(1, spool.alarms.size());
             assertEquals(1, spool.queue.stats().messages());
             assertEquals(List.of(), names(bodies));
@@ -253,20 +267,20 @@ final class ChronicleSpoolTest {
         }
         // Nothing in the file is needed any more, as far as it can be read.
         assertArrayEquals(bytes, Files.readAllBytes(quarantine.resolve(nameIn(quarantine, file))));
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(settings())) {
             assertEquals(List.of(), spool.alarms);
         }
     }
 
     @Test
     void keepsAJournalFileThatItCannotRead() throws IOException {
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(settings())) {
             Mail.accept(spool.queue, "x@b.example");
         }
         Path file = journalFile();
         var garbage = Mail.random(4, 9000);
         Files.write(file, garbage);
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(settings())) {
             assertEquals(1, spool.alarms.size());
             assertTrue(spool.alarms.getFirst().startsWith("QUARANTINED"), spool.alarms.toString());
             Path quarantine = directory.resolve("quarantine");
