@@ -1,7 +1,10 @@
 package org.malote.dns;
 
 import java.text.Normalizer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /// Names beyond ASCII as the DNS has them (RFC 5890 §2.3.2.1): each U-label becomes its A-label.
@@ -48,6 +51,20 @@ public final class Idna {
             }
         }
         return ascii.toString();
+    }
+
+    /// The name with U-labels: the other direction of [#toAscii]. A label that is no A-label, or
+    /// not one that [#toAscii] would make, stays as it is.
+    ///
+    /// @param ascii a name as [#toAscii] gives it
+    public static String toUnicode(String ascii) {
+        StringJoiner unicode = new StringJoiner(".");
+        for (String label : ascii.split("\\.", -1)) {
+            String decoded =
+                    label.startsWith("xn--") ? decode(label.substring("xn--".length())) : null;
+            unicode.add(decoded != null && label.equals(label(decoded)) ? decoded : label);
+        }
+        return unicode.toString();
     }
 
     private static @Nullable String label(String label) {
@@ -108,6 +125,60 @@ public final class Idna {
             n++;
         }
         return out.toString();
+    }
+
+    /// RFC 3492 §6.2.
+    ///
+    /// @return null when the text is no Punycode
+    private static @Nullable String decode(String encoded) {
+        int delimiter = encoded.lastIndexOf('-');
+        List<Integer> points = new ArrayList<>();
+        for (int i = 0; i < delimiter; i++) {
+            points.add((int) encoded.charAt(i));
+        }
+        int n = INITIAL_N;
+        int bias = INITIAL_BIAS;
+        int i = 0;
+        int at = delimiter + 1;
+        while (at < encoded.length()) {
+            int before = i;
+            long sum = i;
+            long weight = 1;
+            for (int k = BASE; ; k += BASE) {
+                int digit = at == encoded.length() ? -1 : value(encoded.charAt(at++));
+                sum += digit * weight;
+                if (digit < 0 || sum > Integer.MAX_VALUE) {
+                    return null;
+                }
+                int t = Math.clamp(k - bias, T_MIN, T_MAX);
+                if (digit < t) {
+                    break;
+                }
+                weight *= BASE - t;
+                if (weight > Integer.MAX_VALUE) {
+                    return null;
+                }
+            }
+            int count = points.size() + 1;
+            bias = adapt((int) sum - before, count, before == 0);
+            long point = n + sum / count;
+            if (point > Character.MAX_CODE_POINT) {
+                return null;
+            }
+            n = (int) point;
+            i = (int) (sum % count);
+            points.add(i++, n);
+        }
+        StringBuilder decoded = new StringBuilder(points.size());
+        points.forEach(decoded::appendCodePoint);
+        return decoded.toString();
+    }
+
+    private static int value(char digit) {
+        if (digit >= 'a' && digit <= 'z') {
+            return digit - 'a';
+        }
+        return digit >= '0' && digit <= '9' ? digit - '0' + 26 : -1;
     }
 
     private static void appendDelta(StringBuilder out, int delta, int bias) {

@@ -11,8 +11,17 @@ public final class Printable {
     /// Controls, backslashes, line separators and direction overrides become `\xNN` or `\\uNNNN`;
     /// the rest stays. Cut at [#CHARACTERS_MAX].
     public static String escape(String text) {
+        return escape(text, CHARACTERS_MAX);
+    }
+
+    /// As [#escape], but nothing is cut.
+    public static String escapeWhole(String text) {
+        return escape(text, text.length());
+    }
+
+    private static String escape(String text, int charactersMax) {
         int plain = 0;
-        int limit = Math.min(text.length(), CHARACTERS_MAX);
+        int limit = Math.min(text.length(), charactersMax);
         while (plain < limit && isPlain(text.charAt(plain))) {
             plain++;
         }

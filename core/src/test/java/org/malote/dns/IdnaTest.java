@@ -37,6 +37,33 @@ final class IdnaTest {
     }
 
     @Test
+    void decodesWhatItEncoded() {
+        for (String name :
+                new String[] {
+                    ARABIC,
+                    CHINESE,
+                    HEBREW,
+                    RUSSIAN,
+                    "fa\u00df.de",
+                    "\u65e5\u672c\u8a9e.example",
+                    "isp.example",
+                    "x"
+                }) {
+            assertEquals(name, Idna.toUnicode(String.valueOf(Idna.toAscii(name))));
+        }
+    }
+
+    @Test
+    void leavesLabelsThatNobodyEncoded() {
+        for (String name :
+                new String[] {
+                    "xn--", "xn--\u00fc", "xn--99999999999", "xn--a-0", "xn--zzzzzzzz.de", ""
+                }) {
+            assertEquals(name, Idna.toUnicode(name));
+        }
+    }
+
+    @Test
     void composesBeforeItEncodes() {
         assertEquals(Idna.toAscii("m\u00fcller.example"), Idna.toAscii("mu\u0308ller.example"));
     }
@@ -64,7 +91,9 @@ final class IdnaTest {
             for (int length = 1 + random.nextInt(12); label.length() < length; ) {
                 label.append(letters.charAt(random.nextInt(letters.length())));
             }
-            assertEquals(IDN.toASCII(label.toString()), Idna.toAscii(label.toString()));
+            String ascii = String.valueOf(Idna.toAscii(label.toString()));
+            assertEquals(IDN.toASCII(label.toString()), ascii);
+            assertEquals(label.toString(), Idna.toUnicode(ascii));
         }
     }
 }
