@@ -2,10 +2,8 @@ package org.malote.admin;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.io.InputStream;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -14,16 +12,27 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.function.Consumer;
+import java.util.Arrays;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Asks a running server over its control socket.
 public final class ControlClient {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /// Of one line of an answer. The longest are of a message with its attributes, of a recipient
+    /// with a reply of 1024 characters, and of a piece of a message: some ten thousand bytes each.
+    private static final int LINE_BYTES_MAX = 1 << 20;
 
     private final Path socket;
 
     public ControlClient(Path socket) {
         this.socket = socket;
+    }
+
+    /// Gets an answer line by line.
+    public interface Listener {
+        /// @param kind what it is, see [ControlServer]
+        /// @throws IOException to end the request
+        void on(String kind, JsonNode value) throws IOException;
     }
 
     /// Whether a server answers there.
@@ -37,37 +46,112 @@ public final class ControlClient {
 
     /// Asks, and waits for the end of the answer.
     ///
-    /// @param each gets every object of the answer but the last
-    /// @return how many messages were found or changed
-    /// @throws IOException when no server answers, or it could not do what was asked; the message
-    /// is one sentence for the operator
-    public long ask(ControlRequest request, Consumer<JsonNode> each) throws IOException {
+    /// @param listener gets every line but the last
+    /// @return how many messages and recipients were found or changed
+    /// @throws IOException when no server answers, or it could not do what was asked, with a
+    ///     sentence for the operator; or what the listener threw
+    public Counts ask(ControlRequest request, Listener listener) throws IOException {
+        byte[] line = (JsonLines.write(request.toJson()) + "\n").getBytes(StandardCharsets.UTF_8);
+        if (line.length > ControlServer.REQUEST_BYTES_MAX) {
+            throw new IOException("name fewer messages at one time: 60,000 are always possible");
+        }
         try (SocketChannel connection = connect()) {
-            ByteBuffer bytes =
-                    ByteBuffer.wrap((request.toJson() + "\n").getBytes(StandardCharsets.UTF_8));
+            send(connection, line);
+            Lines lines = new Lines(Channels.newInputStream(connection));
+            for (JsonNode answer = lines.next(); answer != null; answer = lines.next()) {
+                for (Map.Entry<String, JsonNode> field : answer.properties()) {
+                    JsonNode value = field.getValue();
+                    switch (field.getKey()) {
+                        case "error" -> throw new IOException(value.asText());
+                        case "done" -> {
+                            return new Counts(
+                                    value.path("messages").asLong(),
+                                    value.path("recipients").asLong());
+                        }
+                        default -> listener.on(field.getKey(), value);
+                    }
+                }
+            }
+            throw ended();
+        }
+    }
+
+    private static void send(SocketChannel connection, byte[] line) throws IOException {
+        try {
+            ByteBuffer bytes = ByteBuffer.wrap(line);
             while (bytes.hasRemaining()) {
                 connection.write(bytes);
             }
-            BufferedReader lines =
-                    new BufferedReader(
-                            new InputStreamReader(
-                                    Channels.newInputStream(connection), StandardCharsets.UTF_8));
-            String line = lines.readLine();
-            while (line != null) {
-                JsonNode answer = JSON.readTree(line);
-                if (answer.has("error")) {
-                    throw new IOException(answer.path("error").asText());
+        } catch (IOException _) {
+            // It may have said why before it went.
+        }
+    }
+
+    private static IOException ended() {
+        return new IOException(
+                "the server ended the connection before its answer was whole; is it stopping?");
+    }
+
+    /// The lines of an answer, one at a time in one buffer.
+    private static final class Lines {
+        private final InputStream in;
+        private byte[] buffer = new byte[64 << 10];
+        private int from;
+        private int to;
+
+        Lines(InputStream in) {
+            this.in = in;
+        }
+
+        /// @return null at the end
+        @Nullable JsonNode next() throws IOException {
+            int scanned = from;
+            while (true) {
+                for (; scanned < to; scanned++) {
+                    if (buffer[scanned] == '\n') {
+                        byte[] line = Arrays.copyOfRange(buffer, from, scanned);
+                        from = scanned + 1;
+                        return parse(line);
+                    }
                 }
-                if (answer.has("done")) {
-                    return answer.path("done").asLong();
+                scanned -= from;
+                if (!fill()) {
+                    return null;
                 }
-                each.accept(answer);
-                line = lines.readLine();
+                scanned += from;
             }
-            throw new IOException(
-                    "the server ended the connection; it is stopping, or answers too many others");
-        } catch (JacksonException _) {
-            throw new IOException("the server answers in another form; is it another version?");
+        }
+
+        private boolean fill() throws IOException {
+            System.arraycopy(buffer, from, buffer, 0, to - from);
+            to -= from;
+            from = 0;
+            if (to == buffer.length) {
+                if (to >= LINE_BYTES_MAX) {
+                    throw strange();
+                }
+                buffer = Arrays.copyOf(buffer, to * 2);
+            }
+            int count;
+            try {
+                count = in.read(buffer, to, buffer.length - to);
+            } catch (IOException e) {
+                throw new IOException(ended().getMessage(), e);
+            }
+            to += Math.max(count, 0);
+            return count >= 0;
+        }
+
+        private static JsonNode parse(byte[] line) throws IOException {
+            try {
+                return JsonLines.read(line, line.length);
+            } catch (JacksonException _) {
+                throw strange();
+            }
+        }
+
+        private static IOException strange() {
+            return new IOException("the server answers in another form; is it another version?");
         }
     }
 

@@ -1,21 +1,25 @@
 package org.malote.admin;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import org.malote.queue.QueueEntry;
+import org.malote.queue.QueueEntry.QueuedRecipient;
 import org.malote.queue.RecipientState;
 
-/// A queued message as one JSON object: `id`, `sender`, `size` in bytes, `accepted`, `ageSeconds`,
-/// `state`, `nextAttempt` and `lastReply` of the recipient that is due first, and `recipients`.
-/// Times are RFC 3339, in UTC; what is not known is not there.
-final class QueueJson {
-    private QueueJson() {}
+/// A queued message and its recipients as JSON objects. Times are RFC 3339, in UTC; what is not
+/// known is not there.
+///
+/// @param nowMillis for the age, in milliseconds since 1970
+/// @param suspended destinations that are
+record QueueJson(long nowMillis, Set<String> suspended) {
 
-    /// @param nowMillis for the age
-    static ObjectNode of(QueueEntry entry, long nowMillis) {
+    /// `id`, `sender`, `size` in bytes, `accepted`, `ageSeconds`, `state`, `nextAttempt` and
+    /// `lastReply` of the recipient that is due first.
+    ObjectNode message(QueueEntry entry) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("id", entry.id().toString());
         json.put("sender", entry.sender());
@@ -25,7 +29,7 @@ final class QueueJson {
         json.put("state", state(entry));
         long next = Long.MAX_VALUE;
         String lastReply = null;
-        for (QueueEntry.QueuedRecipient recipient : entry.recipients()) {
+        for (QueuedRecipient recipient : entry.recipients()) {
             if (recipient.state() == RecipientState.WAITING
                     && recipient.nextAttemptMillis() < next) {
                 next = recipient.nextAttemptMillis();
@@ -40,28 +44,22 @@ final class QueueJson {
         if (lastReply != null) {
             json.put("lastReply", lastReply);
         }
-        ArrayNode recipients = json.putArray("recipients");
-        for (QueueEntry.QueuedRecipient recipient : entry.recipients()) {
-            recipients.add(of(recipient));
-        }
         return json;
     }
 
-    /// As [#of], with what the envelope says of where the message came from.
-    static ObjectNode withAttributes(QueueEntry entry, long nowMillis) {
-        ObjectNode json = of(entry, nowMillis);
-        ObjectNode attributes = json.putObject("attributes");
-        entry.attributes().forEach(attributes::put);
-        return json;
-    }
-
-    private static ObjectNode of(QueueEntry.QueuedRecipient recipient) {
+    /// `address`, `destination`, `state`, `heldBy`, `suspended`, `attempts`, `nextAttempt`,
+    /// `lastReply`.
+    ObjectNode recipient(QueuedRecipient recipient) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("address", recipient.recipient().address());
         json.put("destination", recipient.recipient().destination());
-        json.put("state", word(recipient.state()));
+        json.put("state", QueueFilter.word(recipient.state()));
         if (recipient.heldBy() != null) {
             json.put("heldBy", recipient.heldBy().name().toLowerCase(Locale.ROOT));
+        }
+        if (recipient.state() == RecipientState.WAITING
+                && suspended.contains(recipient.recipient().destination())) {
+            json.put("suspended", true);
         }
         json.put("attempts", recipient.attempts());
         if (recipient.state() == RecipientState.WAITING) {
@@ -73,15 +71,23 @@ final class QueueJson {
         return json;
     }
 
+    /// Puts the parameters of an envelope or a recipient under `attributes`, when there are any.
+    static void putAttributes(ObjectNode json, Map<String, String> attributes) {
+        if (!attributes.isEmpty()) {
+            ObjectNode object = json.putObject("attributes");
+            attributes.forEach(object::put);
+        }
+    }
+
     /// What is going on with the message as a whole: an attempt, else a wait, else a hold.
     private static String state(QueueEntry entry) {
         RecipientState whole = RecipientState.DELIVERED;
-        for (QueueEntry.QueuedRecipient recipient : entry.recipients()) {
+        for (QueuedRecipient recipient : entry.recipients()) {
             if (rank(recipient.state()) < rank(whole)) {
                 whole = recipient.state();
             }
         }
-        return word(whole);
+        return QueueFilter.word(whole);
     }
 
     private static int rank(RecipientState state) {
@@ -92,10 +98,5 @@ final class QueueJson {
             case FAILED -> 3;
             case DELIVERED -> 4;
         };
-    }
-
-    /// As an operator reads and types it.
-    static String word(RecipientState state) {
-        return state.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -12,14 +12,19 @@ public final class Main {
     private static final int FAILED = 1;
     private static final int WRONG_USE = 2;
 
+    /// As of a program that SIGPIPE ended: 128 and the number of the signal.
+    private static final int READER_GONE = 141;
+
     private Main() {}
 
     public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
+        System.exit(commandLine(Screen.ofProcess()).execute(arguments));
     }
 
-    static CommandLine commandLine() {
-        return new CommandLine(new MaloteCommand())
+    static CommandLine commandLine(Screen screen) {
+        return new CommandLine(new MaloteCommand(screen))
+                .setOut(screen.outWriter())
+                .setErr(screen.errWriter())
                 .setParameterExceptionHandler(Main::onWrongUse)
                 .setExecutionExceptionHandler(Main::onFailure)
                 .setCaseInsensitiveEnumValuesAllowed(true)
@@ -43,8 +48,14 @@ public final class Main {
     private static int onFailure(
             Exception e, CommandLine command, CommandLine.ParseResult arguments) {
         PrintWriter err = command.getErr();
+        if (e instanceof Screen.ReaderGoneException) {
+            return READER_GONE;
+        }
         if (e instanceof CommandFailure) {
-            String.valueOf(e.getMessage()).lines().forEach(line -> err.println("malote: " + line));
+            // What was typed, and what a server said, may be in it.
+            String.valueOf(e.getMessage())
+                    .lines()
+                    .forEach(line -> err.println("malote: " + Printable.escapeWhole(line)));
         } else {
             StackTraceElement[] trace = e.getStackTrace();
             err.println(

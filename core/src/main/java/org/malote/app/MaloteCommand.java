@@ -23,6 +23,17 @@ import picocli.CommandLine.Spec;
 final class MaloteCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
 
+    private final Screen screen;
+
+    MaloteCommand(Screen screen) {
+        this.screen = screen;
+    }
+
+    /// Where all commands print.
+    Screen screen() {
+        return screen;
+    }
+
     /// The version of the build.
     static final class Version implements IVersionProvider {
         @Override

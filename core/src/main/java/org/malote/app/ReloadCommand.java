@@ -5,6 +5,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.malote.admin.ControlClient;
 import org.malote.admin.ControlRequest;
+import org.malote.admin.Counts;
 import org.malote.smtp.Printable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,14 +27,11 @@ final class ReloadCommand implements Callable<Integer> {
     public Integer call() throws CommandFailure {
         var out = Commands.present(spec).commandLine().getOut();
         try {
-            long _ =
+            Counts _ =
                     new ControlClient(config.settings().controlSocket())
                             .ask(
                                     new ControlRequest.Reload(),
-                                    line ->
-                                            out.println(
-                                                    Printable.escape(
-                                                            line.path("reload").asText())));
+                                    (_, line) -> out.println(Printable.escape(line.asText())));
         } catch (IOException e) {
             throw new CommandFailure(String.valueOf(e.getMessage()), e);
         }

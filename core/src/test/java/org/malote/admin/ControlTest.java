@@ -6,231 +6,424 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Instant;
-import java.time.InstantSource;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.SplittableRandom;
-import java.util.concurrent.CompletableFuture;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.malote.queue.CommitResult;
-import org.malote.queue.Envelope;
-import org.malote.queue.MailQueue;
+import org.malote.admin.ControlRequest.Change;
+import org.malote.admin.ControlRequest.Choice;
+import org.malote.admin.ControlRequest.ListSome;
+import org.malote.admin.ControlRequest.Mode;
+import org.malote.admin.ControlRequest.Verb;
 import org.malote.queue.MessageId;
-import org.malote.queue.MessageWriter;
-import org.malote.queue.QueueEnvironment;
-import org.malote.queue.QueueSettings;
-import org.malote.queue.Recipient;
 import org.malote.queue.RecipientState;
-import org.malote.queue.Selection;
 
+/// The control socket: what goes over it, and what it makes of those who misuse it.
 final class ControlTest {
-    private static final Instant NOW = Instant.parse("2026-11-23T18:00:00Z");
+    private static final ListSome EVERYTHING = new ListSome(QueueFilter.ALL, 0, true);
 
     @TempDir Path directory;
 
-    private MailQueue queue;
-    private ControlServer server;
-    private Path socket;
+    private ServedQueue served;
 
     @BeforeEach
     void start() throws IOException {
-        queue =
-                MailQueue.open(
-                        QueueSettings.standard(directory.resolve("spool")),
-                        new QueueEnvironment(
-                                InstantSource.fixed(NOW),
-                                () -> 0L,
-                                new SplittableRandom(1),
-                                Thread::new,
-                                Runnable::run,
-                                (kind, detail) -> {}));
-        socket = directory.resolve("control.sock");
-        Files.writeString(socket, "left by a dead server");
-        server =
-                ControlServer.start(
-                        socket,
-                        queue,
-                        () -> ReloadResult.taken(List.of("the routes changed")),
-                        InstantSource.fixed(NOW.plusSeconds(90)),
-                        Thread::new,
-                        task -> Thread.ofVirtual().start(task));
+        Files.writeString(directory.resolve("control.sock"), "left by a dead server");
+        served = ServedQueue.open(directory);
     }
 
     @AfterEach
     void stop() {
-        server.close();
-        queue.close();
+        served.close();
     }
+
+    // ---- Requests ----
+
+    @Test
+    void everyRequestSurvivesItsJson() {
+        QueueFilter filter =
+                new QueueFilter(
+                        "", "*@\u00fc.example", "b", RecipientState.HELD, 1L, 2L, "\u001b[2J");
+        List<ControlRequest> requests = new ArrayList<>();
+        requests.add(EVERYTHING);
+        requests.add(new ListSome(filter, 10, false));
+        requests.add(new ControlRequest.Shape(filter, 20));
+        requests.add(new ControlRequest.Show(new MessageId(77), true));
+        requests.add(new ControlRequest.Suspend("b\u00fccher.example"));
+        requests.add(new ControlRequest.Resume("[192.0.2.1]"));
+        requests.add(new ControlRequest.Suspended());
+        requests.add(new ControlRequest.Reload());
+        for (Verb verb : Verb.values()) {
+            for (Mode mode : Mode.values()) {
+                requests.add(new Change(verb, new Choice.Matching(filter), mode));
+                requests.add(
+                        new Change(
+                                verb,
+                                new Choice.Ids(Set.of(new MessageId(1), new MessageId(2))),
+                                mode));
+            }
+        }
+        for (ControlRequest request : requests) {
+            assertEquals(request, ControlRequest.parse(request.toJson()));
+        }
+    }
+
+    @Test
+    void refusesWhatItDoesNotKnowWholly() throws IOException {
+        String otherVersion =
+                "the server runs another version of malote than this command; restart it, or use"
+                        + " its own malote";
+        assertRefused("{\"do\":\"list\"}", otherVersion);
+        assertRefused("{\"version\":3,\"do\":\"list\"}", otherVersion);
+        assertRefused("{\"version\":2}", "the request lacks \"do\"");
+        assertRefused(
+                "{\"version\":2,\"do\":\"remove\",\"mode\":\"act\"}", "the request lacks \"ids\"");
+        assertRefused(
+                "{\"version\":2,\"do\":\"remove\",\"mode\":\"act\",\"ids\":[]}",
+                "\"ids\" is a list of message ids");
+        assertRefused(
+                "{\"version\":2,\"do\":\"remove\",\"mode\":\"act\",\"filter\":{\"sendr\":\"a\"}}",
+                "the server does not know \"sendr\" in this request");
+        assertRefused(
+                "{\"version\":2,\"do\":\"remove\",\"mode\":\"act\",\"filter\":{\"sender\":1}}",
+                "\"sender\" is a text");
+        assertRefused(
+                "{\"version\":2,\"do\":\"remove\",\"mode\":\"act\",\"filter\":{\"olderThanMillis\":-1}}",
+                "\"olderThanMillis\" is a whole number from 0 on");
+        assertRefused(
+                "{\"version\":2,\"do\":\"remove\",\"mode\":\"act\",\"filter\":{},\"ids\":[\"23\"]}",
+                "the server does not know \"ids\" in this request");
+        assertRefused(
+                "{\"version\":2,\"do\":\"list\",\"filter\":{},\"limit\":0,\"rows\":1}",
+                "\"rows\" is true or false");
+        assertRefused(
+                "{\"version\":2,\"do\":\"explode\",\"mode\":\"act\",\"filter\":{}}",
+                "the server does not know \"explode\"");
+        String json = "a request is one JSON object on one line";
+        assertRefused("list", json);
+        assertRefused("[]", json);
+        assertRefused("{\"version\":2,\"version\":2}", json);
+        assertRefused("{\"version\":2,\"do\":\"reload\"} {}", json);
+        assertRefused("[".repeat(100), json);
+        assertRefused("x".repeat((1 << 20) - 1) + "y", "a request has at most 1 MiB");
+    }
+
+    private void assertRefused(String request, String sentence) throws IOException {
+        assertEquals(
+                List.of("{\"error\":\"" + sentence.replace("\"", "\\\"") + "\"}"), raw(request));
+    }
+
+    private List<String> raw(String request) throws IOException {
+        try (SocketChannel connection = connect()) {
+            send(connection, request + (request.length() < 1 << 20 ? "\n" : ""));
+            return answer(connection);
+        }
+    }
+
+    private SocketChannel connect() throws IOException {
+        SocketChannel connection = SocketChannel.open(StandardProtocolFamily.UNIX);
+        connection.connect(UnixDomainSocketAddress.of(served.socket()));
+        return connection;
+    }
+
+    private static void send(SocketChannel connection, String text) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+        while (bytes.hasRemaining()) {
+            connection.write(bytes);
+        }
+    }
+
+    private static List<String> answer(SocketChannel connection) throws IOException {
+        return new BufferedReader(
+                        new InputStreamReader(
+                                Channels.newInputStream(connection), StandardCharsets.UTF_8))
+                .lines()
+                .toList();
+    }
+
+    @Test
+    void aRequestMayComeInPieces() throws IOException {
+        try (SocketChannel connection = connect()) {
+            for (char each : (EVERYTHING.toJson() + "\n").toCharArray()) {
+                send(connection, String.valueOf(each));
+            }
+            assertEquals(
+                    List.of("{\"done\":{\"messages\":0,\"recipients\":0}}"), answer(connection));
+        }
+    }
+
+    @Test
+    void saysThatIdsAreTooMany() {
+        Set<MessageId> ids = new java.util.HashSet<>();
+        for (long i = 0; i < 100_000; i++) {
+            ids.add(new MessageId((1L << 40) + i));
+        }
+        assertEquals(
+                "name fewer messages at one time: 60,000 are always possible",
+                assertThrows(
+                                IOException.class,
+                                () ->
+                                        served.client()
+                                                .ask(
+                                                        new Change(
+                                                                Verb.HOLD,
+                                                                new Choice.Ids(ids),
+                                                                Mode.ACT),
+                                                        (_, _) -> {}))
+                        .getMessage());
+    }
+
+    // ---- Answers ----
 
     @Test
     void onlyItsOwnerMayOpenTheSocket() throws IOException {
         assertEquals(
-                "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)));
+                "rw-------",
+                PosixFilePermissions.toString(Files.getPosixFilePermissions(served.socket())));
     }
 
     @Test
-    void listsAndChangesTheQueue() throws IOException {
-        assertEquals(List.of(), ask(new ControlRequest.ListSome(QueueFilter.ALL), 0));
-        MessageId id = append("a@b.example", "Subject: é\r\n\r\nhello\r\n", "x@y.example");
-        List<String> listed = ask(new ControlRequest.ListSome(QueueFilter.ALL), 1);
+    void tellsOfMessagesAndThenOfTheirRecipients() throws IOException {
+        assertEquals(List.of(), ask(EVERYTHING, 0, 0));
+        MessageId id = served.append("a@b.example", "x\r\n", "x@y.example", "z@y.example");
+        String accepted = served.clock().instant().toString();
+        served.advance(Duration.ofSeconds(90));
+        String recipient =
+                "@y.example\",\"destination\":\"y.example\",\"state\":\"waiting\",\"attempts\":0,"
+                        + "\"nextAttempt\":\""
+                        + accepted
+                        + "\"}";
         assertEquals(
                 List.of(
-                        "{\"id\":\""
+                        "message {\"id\":\""
                                 + id
-                                + "\",\"sender\":\"a@b.example\",\"size\":22,"
-                                + "\"accepted\":\"2026-11-23T18:00:00Z\",\"ageSeconds\":90,"
-                                + "\"state\":\"waiting\",\"nextAttempt\":\"2026-11-23T18:00:00Z\","
-                                + "\"recipients\":[{\"address\":\"x@y.example\","
-                                + "\"destination\":\"y.example\",\"state\":\"waiting\","
-                                + "\"attempts\":0,\"nextAttempt\":\"2026-11-23T18:00:00Z\"}]}"),
-                listed);
+                                + "\",\"sender\":\"a@b.example\",\"size\":3,\"accepted\":\""
+                                + accepted
+                                + "\",\"ageSeconds\":90,\"state\":\"waiting\",\"nextAttempt\":\""
+                                + accepted
+                                + "\"}",
+                        "recipient {\"address\":\"x" + recipient,
+                        "recipient {\"address\":\"z" + recipient),
+                ask(EVERYTHING, 1, 2));
+        assertEquals(List.of(), ask(new ListSome(QueueFilter.ALL, 0, false), 1, 2));
+    }
 
-        change(ControlRequest.Verb.HOLD, Selection.all(), 1);
-        String held = ask(new ControlRequest.Show(id, true), 1).getFirst();
-        assertTrue(held.contains("\"state\":\"held\",\"heldBy\":\"operator\""), held);
-        assertTrue(held.contains("\"client\":\"192.0.2.1\""), held);
-        assertTrue(held.contains("\"body\":\"Subject: Ã©\\r\\n\\r\\nhello\\r\\n\""), held);
+    @Test
+    void nothingThatStrangersWroteEndsALineOrReachesATerminal() throws IOException {
+        String sender = "\u001b]0;owned\u0007\n\u009b\u007f\u202e\u00fc@b.example";
+        served.append(sender, "x\r\n", "x@y.example");
+        String reply = "450 \r\n\u001b[2J";
+        served.defer(reply);
+        for (String line : raw(EVERYTHING.toJson().toString())) {
+            assertTrue(line.matches("[ -~]*"), line);
+        }
+        served.client()
+                .ask(
+                        EVERYTHING,
+                        (kind, value) -> {
+                            assertEquals(reply, value.path("lastReply").asText());
+                            if (kind.equals("message")) {
+                                assertEquals(sender, value.path("sender").asText());
+                            }
+                        });
+    }
 
-        change(ControlRequest.Verb.RELEASE, Selection.of(id), 1);
-        change(ControlRequest.Verb.RELEASE, Selection.of(id), 0);
-        change(ControlRequest.Verb.RETRY, Selection.all(), 1);
-        change(ControlRequest.Verb.REMOVE, Selection.of(id), 1);
-        assertEquals(List.of(), ask(new ControlRequest.ListSome(QueueFilter.ALL), 0));
+    @Test
+    void showsAHeaderSectionOrAWholeMessage() throws IOException {
+        String header = "Subject: \u00e9\r\nX: " + "y".repeat(40_000) + "\r\n";
+        MessageId id = served.append("a@b.example", header + "\r\nhello\r\n", "x@y.example");
+        assertEquals(header + "\r\n", bytes(new ControlRequest.Show(id, false)));
+        assertEquals(header + "\r\nhello\r\n", bytes(new ControlRequest.Show(id, true)));
+        MessageId bare = served.append("a@b.example", "no header at all", "x@y.example");
+        assertEquals("no header at all", bytes(new ControlRequest.Show(bare, false)));
+        MessageId endless = served.append("a@b.example", "x".repeat(200_000), "x@y.example");
         assertEquals(
-                "message " + id + " is not in the queue; see malote queue list",
-                assertThrows(IOException.class, () -> ask(new ControlRequest.Show(id, false), 0))
+                "x".repeat(64 << 10) + "|65536", bytes(new ControlRequest.Show(endless, false)));
+        MessageId gone = new MessageId(77);
+        assertEquals(
+                "message " + gone + " is not in the queue; see malote queue list",
+                assertThrows(IOException.class, () -> bytes(new ControlRequest.Show(gone, false)))
                         .getMessage());
     }
 
-    @Test
-    void listsWhatTheOperatorAsksFor() throws IOException {
-        append("Boss@a.example", "x\r\n", "one@isp.example");
-        append("", "x\r\n", "two@other.example");
-        MessageId held = append("c@a.example", "x\r\n", "three@isp.example");
-        change(ControlRequest.Verb.HOLD, Selection.of(held), 1);
-        assertEquals(
-                List.of("one@isp.example"),
-                listed(new QueueFilter("boss@*", null, null, null, null, null, null)));
-        assertEquals(
-                List.of("two@other.example"),
-                listed(new QueueFilter("", null, null, null, null, null, null)));
-        assertEquals(
-                List.of("one@isp.example", "three@isp.example"),
-                listed(new QueueFilter(null, null, "ISP.example", null, null, null, null)));
-        assertEquals(
-                List.of("three@isp.example"),
-                listed(
-                        new QueueFilter(
-                                null, "t*", "isp.*", RecipientState.HELD, null, null, null)));
-        assertEquals(
-                3, listed(new QueueFilter(null, null, null, null, 89_000L, 91_000L, null)).size());
-        assertEquals(
-                List.of(), listed(new QueueFilter(null, null, null, null, 90_000L, null, null)));
-        assertEquals(
-                List.of(), listed(new QueueFilter(null, null, null, null, null, null, "full")));
-    }
-
-    private List<String> listed(QueueFilter filter) throws IOException {
-        List<String> recipients = new ArrayList<>();
-        long _ =
-                new ControlClient(socket)
-                        .ask(
-                                new ControlRequest.ListSome(filter),
-                                line ->
-                                        recipients.add(
-                                                line.path("recipients")
-                                                        .path(0)
-                                                        .path("address")
-                                                        .asText()));
-        return recipients;
+    private String bytes(ControlRequest request) throws IOException {
+        StringBuilder text = new StringBuilder();
+        var whole = new java.io.ByteArrayOutputStream();
+        served.client()
+                .ask(
+                        request,
+                        (kind, value) -> {
+                            if (kind.equals("bytes")) {
+                                whole.write(value.binaryValue());
+                            } else if (kind.equals("cutAt")) {
+                                text.append('|').append(value.asInt());
+                            }
+                        });
+        return whole.toString(StandardCharsets.UTF_8) + text;
     }
 
     @Test
-    void showsTheShapeOfTheQueue() throws IOException {
-        append("a@b.example", "x\r\n", "x@small.example");
-        append("a@b.example", "x\r\n", "x@large.example");
-        append("a@b.example", "x\r\n", "y@large.example");
-        assertEquals(
-                List.of(
-                        "{\"destination\":\"large.example\",\"total\":2,\"ages\":[2,0,0,0,0,0,0,0,0,0]}",
-                        "{\"destination\":\"small.example\",\"total\":1,\"ages\":[1,0,0,0,0,0,0,0,0,0]}"),
-                ask(new ControlRequest.Shape(), 2));
+    void findsTheEndOfAHeaderSectionHoweverItIsCut() {
+        String[] messages = {
+            "a: b\r\n\r\nc", "\r\nc", "a: b\n\nc", "a: b\r\n", "", "a\r\r\n\r\n", "\n"
+        };
+        String[] headers = {
+            "a: b\r\n\r\n", "\r\n", "a: b\n\n", "a: b\r\n", "", "a\r\r\n\r\n", "\n"
+        };
+        for (int i = 0; i < messages.length; i++) {
+            byte[] message = messages[i].getBytes(StandardCharsets.US_ASCII);
+            for (int piece = 1; piece <= message.length; piece++) {
+                QueueDesk.HeaderEnd end = new QueueDesk.HeaderEnd();
+                StringBuilder header = new StringBuilder();
+                for (int from = 0; from < message.length && !end.isFound(); from += piece) {
+                    byte[] bytes =
+                            java.util.Arrays.copyOfRange(
+                                    message, from, Math.min(message.length, from + piece));
+                    header.append(messages[i], from, from + end.find(bytes, bytes.length));
+                }
+                assertEquals(headers[i], header.toString());
+                assertEquals(i != 3, end.isFound());
+            }
+        }
     }
 
     @Test
     void reloads() throws IOException {
         assertEquals(
-                List.of("{\"reload\":\"the routes changed\"}"),
-                ask(new ControlRequest.Reload(), 1));
+                List.of("reload \"the routes changed\""), ask(new ControlRequest.Reload(), 0, 0));
+    }
+
+    // ---- Many messages, and clients that go away ----
+
+    @Test
+    void streamsAHundredThousandMessages() throws IOException {
+        streams(100_000);
     }
 
     @Test
-    void listsMoreThanOneBuffer() throws IOException {
-        for (int i = 0; i < 300; i++) {
-            append("sender-" + i + "@b.example", "x\r\n", "x@y.example");
+    @Tag("long")
+    void streamsAMillionMessages() throws IOException {
+        streams(999_999);
+    }
+
+    private void streams(int count) throws IOException {
+        served.appendMany(count);
+        long[] rows = new long[2];
+        String[] last = {""};
+        Counts found =
+                served.client()
+                        .ask(
+                                EVERYTHING,
+                                (kind, value) -> {
+                                    switch (kind) {
+                                        case "message" -> {
+                                            String id = value.path("id").asText();
+                                            rows[0] += id.compareTo(last[0]) > 0 ? 1 : 0;
+                                            last[0] = id;
+                                        }
+                                        case "recipient" -> rows[1]++;
+                                        default -> assertEquals("progress", kind);
+                                    }
+                                });
+        assertEquals(new Counts(count, count), found);
+        assertEquals(count, rows[0], "each once, oldest first");
+        assertEquals(count, rows[1]);
+        ask(change(Verb.HOLD, QueueFilter.ALL, Mode.COUNT), count, count);
+        ask(change(Verb.HOLD, QueueFilter.ALL, Mode.ACT), count, count);
+        ask(change(Verb.HOLD, QueueFilter.ALL, Mode.ACT), 0, 0);
+        QueueFilter one =
+                new QueueFilter(null, null, "destination-7.example", null, null, null, null);
+        ask(change(Verb.RELEASE, one, Mode.ACT), count / 1000, count / 1000);
+        ask(change(Verb.REMOVE, QueueFilter.ALL, Mode.ACT), count, count);
+        assertEquals(0, served.queue().stats().messages());
+    }
+
+    private static Change change(Verb verb, QueueFilter filter, Mode mode) {
+        return new Change(verb, new Choice.Matching(filter), mode);
+    }
+
+    @Test
+    void aClientThatGoesAwayEndsWhatItAskedFor() throws IOException {
+        served.appendMany(5_000);
+        // As many as are answered at one time; each waits with its socket full.
+        List<SocketChannel> stuck = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            SocketChannel connection = connect();
+            send(connection, EVERYTHING.toJson() + "\n");
+            ByteBuffer first = ByteBuffer.allocate(1);
+            assertEquals(1, connection.read(first));
+            stuck.add(connection);
         }
-        assertEquals(300, ask(new ControlRequest.ListSome(QueueFilter.ALL), 300).size());
+        String busy =
+                "the server answers 8 other commands; end one of them, such as a list in a pager";
+        assertEquals(busy, failure(EVERYTHING));
+        for (SocketChannel connection : stuck) {
+            connection.close();
+        }
+        // Their places are free when the server has noticed.
+        String failure = failure(EVERYTHING);
+        while (failure.equals(busy)) {
+            Thread.onSpinWait();
+            failure = failure(EVERYTHING);
+        }
+        assertEquals("", failure);
+        assertEquals(5000, served.queue().stats().messages());
+    }
+
+    /// Why it fails, or nothing.
+    private String failure(ControlRequest request) {
+        try {
+            Counts _ = served.client().ask(request, (_, _) -> {});
+            return "";
+        } catch (IOException e) {
+            return String.valueOf(e.getMessage());
+        }
     }
 
     @Test
     void saysThatNoServerRuns() {
-        server.close();
-        assertFalse(Files.exists(socket));
-        ControlClient client = new ControlClient(socket);
+        served.close();
+        assertFalse(Files.exists(served.socket()));
+        ControlClient client = served.client();
         assertFalse(client.isServed());
         assertEquals(
                 "no server answers at "
-                        + socket
+                        + served.socket()
                         + "; start one with malote serve, or name its file with --config",
-                assertThrows(
-                                IOException.class,
-                                () ->
-                                        client.ask(
-                                                new ControlRequest.ListSome(QueueFilter.ALL),
-                                                _ -> {}))
+                assertThrows(IOException.class, () -> client.ask(EVERYTHING, (_, _) -> {}))
                         .getMessage());
     }
 
-    private List<String> ask(ControlRequest request, long count) throws IOException {
+    private List<String> ask(ControlRequest request, long messages, long recipients)
+            throws IOException {
         List<String> lines = new ArrayList<>();
         assertEquals(
-                count,
-                new ControlClient(socket)
-                        .ask(request, (JsonNode line) -> lines.add(line.toString())));
+                new Counts(messages, recipients),
+                served.client()
+                        .ask(
+                                request,
+                                (String kind, JsonNode line) -> {
+                                    if (!kind.equals("progress")) {
+                                        lines.add(kind + " " + line);
+                                    }
+                                }));
         return lines;
-    }
-
-    private void change(ControlRequest.Verb verb, Selection selection, long count)
-            throws IOException {
-        assertEquals(List.of(), ask(new ControlRequest.Change(verb, selection), count));
-    }
-
-    private MessageId append(String sender, String body, String recipient) {
-        MessageWriter writer = queue.begin();
-        writer.write(ByteBuffer.wrap(body.getBytes(StandardCharsets.UTF_8)));
-        CompletableFuture<CommitResult> committed = new CompletableFuture<>();
-        writer.seal(
-                new Envelope(
-                        sender,
-                        Map.of("client", "192.0.2.1"),
-                        List.of(
-                                new Recipient(
-                                        recipient,
-                                        recipient.substring(recipient.indexOf('@') + 1),
-                                        Map.of()))),
-                committed::complete);
-        assertTrue(committed.join() instanceof CommitResult.Committed);
-        return writer.id();
     }
 }

@@ -1,0 +1,15 @@
+package org.malote.admin;
+
+/// How much an answer of the control socket is about.
+///
+/// @param messages found or changed; for a shape, destinations
+/// @param recipients of those, found or changed
+public record Counts(long messages, long recipients) {
+    /// `1 message`, `5 recipients of 3 messages`.
+    public String text() {
+        String what = messages + (messages == 1 ? " message" : " messages");
+        return recipients == messages
+                ? what
+                : recipients + (recipients == 1 ? " recipient of " : " recipients of ") + what;
+    }
+}
