@@ -65,6 +65,11 @@ public sealed interface ControlRequest {
 
     /// What is to be changed.
     sealed interface Choice {
+        /// Whether single recipients are changed, and not whole messages.
+        default boolean isOfRecipients() {
+            return this instanceof Matching(QueueFilter filter) && filter.namesRecipients();
+        }
+
         /// These messages, as far as they are in the queue, whole.
         record Ids(Set<MessageId> ids) implements Choice {
             public Ids {

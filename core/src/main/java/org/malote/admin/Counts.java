@@ -6,9 +6,11 @@ package org.malote.admin;
 /// @param recipients of those, found or changed
 public record Counts(long messages, long recipients) {
     /// `1 message`, `5 recipients of 3 messages`.
-    public String text() {
+    ///
+    /// @param isOfRecipients whether the recipients are what it is about, and not whole messages
+    public String text(boolean isOfRecipients) {
         String what = messages + (messages == 1 ? " message" : " messages");
-        return recipients == messages
+        return recipients == messages && !isOfRecipients
                 ? what
                 : recipients + (recipients == 1 ? " recipient of " : " recipients of ") + what;
     }

@@ -217,7 +217,7 @@ final class QueueDesk {
             LOG.info(
                     "an operator's {} changed {}: {}",
                     request.verb().word(),
-                    changes.counts().text(),
+                    changes.counts().text(request.choice().isOfRecipients()),
                     described(request.choice()));
         }
         return changes.counts();
@@ -251,7 +251,6 @@ final class QueueDesk {
         private final ControlRequest.Change request;
         private final ControlAnswer out;
         private final QueueJson json;
-        private final boolean isForRecipients;
         private final Map<MessageId, Set<Integer>> batch = new HashMap<>();
         private int batchRecipients;
         private long messages;
@@ -261,9 +260,6 @@ final class QueueDesk {
             this.request = request;
             this.out = out;
             this.json = json(clock.millis());
-            this.isForRecipients =
-                    request.choice() instanceof ControlRequest.Choice.Matching(var filter)
-                            && filter.namesRecipients();
         }
 
         void run(Stream<QueueEntry> entries, Selecting selecting, long of) throws IOException {
@@ -322,7 +318,7 @@ final class QueueDesk {
                 return;
             }
             Selection selection =
-                    isForRecipients
+                    request.choice().isOfRecipients()
                             ? new Selection.Recipients(batch)
                             : new Selection.Ids(batch.keySet());
             messages +=

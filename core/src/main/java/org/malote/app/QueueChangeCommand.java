@@ -93,7 +93,8 @@ abstract class QueueChangeCommand extends QueueAsking {
                             + "; the others are not in the queue, or there was nothing to change;"
                             + " see malote queue list");
         }
-        screen.line(isJson ? QueueListCommand.json(changed) : sentence(done, changed));
+        screen.line(
+                isJson ? QueueListCommand.json(changed) : sentence(changed, choice, "was ", ""));
         return 0;
     }
 
@@ -105,13 +106,18 @@ abstract class QueueChangeCommand extends QueueAsking {
         }
         rows.end();
         if (!isJson) {
-            screen.line(sentence("would be " + done + ":", found));
+            screen.line(sentence(found, choice, "would be ", "would be "));
         }
         return 0;
     }
 
-    private static String sentence(String done, Counts counts) {
-        return counts.messages() == 0 ? "nothing " + done : done + " " + counts.text();
+    private String sentence(Counts counts, Choice choice, String whenNone, String whenSome) {
+        return counts.messages() == 0
+                ? "nothing " + whenNone + done
+                : whenSome
+                        + done
+                        + (whenSome.isEmpty() ? " " : ": ")
+                        + counts.text(choice.isOfRecipients());
     }
 
     private Choice choice() {
@@ -152,7 +158,11 @@ abstract class QueueChangeCommand extends QueueAsking {
         return found.messages() == 0
                 || screen.confirms(
                         String.format(
-                                Locale.ROOT, "%s %s? %s", verb.word(), found.text(), warning()));
+                                Locale.ROOT,
+                                "%s %s? %s",
+                                verb.word(),
+                                found.text(choice.isOfRecipients()),
+                                warning()));
     }
 
     @Command(

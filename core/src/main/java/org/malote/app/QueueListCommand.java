@@ -80,9 +80,8 @@ final class QueueListCommand extends QueueAsking {
                     ? "the queue is empty"
                     : "no such message is in the queue";
         }
-        return found.messages() == limit
-                ? "the first " + found.text() + ", as limited"
-                : found.text();
+        String text = found.text(filter.namesRecipients());
+        return found.messages() == limit ? "the first " + text + ", as limited" : text;
     }
 
     static String json(Counts counts) {

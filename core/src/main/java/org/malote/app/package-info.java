@@ -10,7 +10,8 @@
 ///
 /// **Threads.** Made in [Threads] and handed out. Commands run on the main thread.
 ///
-/// **Standards.** Exit status 0 when done, 1 when it could not be done, 2 for a wrong command line.
+/// **Standards.** Exit status 0 when done, 1 when it could not be done, 2 for a wrong command line,
+/// 141 when nobody read its output to the end.
 ///
 /// **Known limits.** Java cannot give up root after it has bound a port: run as an ordinary user
 /// with `CAP_NET_BIND_SERVICE` (systemd: `AmbientCapabilities=`).

@@ -78,7 +78,8 @@ final class QueueCommandTest {
             served.attempt(QueueCommandTest::mixed);
         }
         assertEquals(
-                "0 held 1 message\n", run("hold", "--recipient", "two@*", "--sender", "boss@*"));
+                "0 held 1 recipient of 1 message\n",
+                run("hold", "--recipient", "two@*", "--sender", "boss@*"));
         served.advance(Duration.ofMinutes(85));
         append("", "x".repeat(5000), "three@isp.example");
         served.advance(Duration.ofMinutes(5));
@@ -108,7 +109,7 @@ final class QueueCommandTest {
                 AAAAAAAAA      11 B  1h30m  <boss@shop.example>
                   delivered                 <done@isp.example>
                                               (250 ok)
-                1 message
+                1 recipient of 1 message
                 """,
                 run("list", "--state", "delivered"));
         assertEquals("0 2\n", run("list", "--domain", "ISP.example", "--count"));
@@ -345,8 +346,8 @@ final class QueueCommandTest {
                 }
                 String would = dry[dry.length - 2];
                 String did = run(both);
-                if (would.endsWith("nothing would be " + verb[1] + ":")) {
-                    assertEquals("0 nothing " + verb[1] + "\n", did);
+                if (would.endsWith("nothing would be " + verb[1])) {
+                    assertEquals("0 nothing was " + verb[1] + "\n", did);
                 } else {
                     assertEquals(
                             "0 " + would.replaceFirst("^would be (.*?):", "$1") + "\n",
@@ -362,12 +363,16 @@ final class QueueCommandTest {
     @Test
     void aFilterAboutRecipientsChangesThoseAlone() {
         append("a@b.example", "x\r\n", "one@isp.example", "two@other.example");
-        assertEquals("0 held 1 message\n", run("hold", "--domain", "isp.example"));
+        assertEquals("0 held 1 recipient of 1 message\n", run("hold", "--domain", "isp.example"));
         assertTrue(run("list", "--state", "held").contains("<one@isp.example>"));
         assertTrue(run("list", "--state", "waiting").contains("<two@other.example>"));
-        assertEquals("0 removed 1 message\n", run("remove", "--domain", "isp.example", "--yes"));
+        assertEquals(
+                "0 removed 1 recipient of 1 message\n",
+                run("remove", "--domain", "isp.example", "--yes"));
         assertTrue(run("list").contains("<two@other.example>"));
-        assertEquals("0 removed 1 message\n", run("remove", "--recipient", "two@*", "--yes"));
+        assertEquals(
+                "0 removed 1 recipient of 1 message\n",
+                run("remove", "--recipient", "two@*", "--yes"));
         assertEquals("0 the queue is empty\n", run("list"));
     }
 
