@@ -224,7 +224,9 @@ final class Epochs implements AutoCloseable {
     void recover(JournalVisitor visitor) throws IOException {
         new Recovery(disk, Arrays.copyOf(files, oldFiles), visitor, quarantine::copy).run();
         for (OldEpoch old : oldEpochs) {
-            deleteIfEmpty(old);
+            for (Path stranger : deleteIfEmpty(old)) {
+                visitor.onDamage(stranger + " is nothing that this version can read");
+            }
         }
     }
 
@@ -257,7 +259,7 @@ final class Epochs implements AutoCloseable {
         gone.delete(quarantine, spares);
         for (OldEpoch old : oldEpochs) {
             if (old.number() == gone.epoch()) {
-                deleteIfEmpty(old);
+                var _ = deleteIfEmpty(old);
             }
         }
     }
@@ -286,19 +288,23 @@ final class Epochs implements AutoCloseable {
         disk.forceDirectory(parent);
     }
 
-    private void deleteIfEmpty(OldEpoch old) throws IOException {
+    /// @return what was in it and is of no kind that this version knows; it is in quarantine now
+    private List<Path> deleteIfEmpty(OldEpoch old) throws IOException {
+        var strangers = new ArrayList<Path>();
         if (disk.kind(old.directory()) != Disk.Kind.DIRECTORY || !filesOf(old).isEmpty()) {
-            return;
+            return strangers;
         }
         for (Path entry : disk.list(old.directory())) {
             if (entry.endsWith(CHRONICLE_TABLE)) {
                 disk.delete(entry);
             } else {
+                strangers.add(entry);
                 quarantine.take(entry);
             }
         }
         disk.delete(old.directory());
         disk.forceDirectory(parent);
+        return strangers;
     }
 
     /// Free space where the files of this start are, with the spares, which are given back when the
