@@ -2,10 +2,8 @@ package org.malote.queue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -86,15 +84,10 @@ final class JournalBytes {
     }
 
     /// Gives a frame another version, with a checksum that is right.
-    static void setVersion(Path file, Frame frame, int version) throws IOException {
-        try (var channel =
-                FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            var header = ByteBuffer.allocate(HEADER_BYTES);
-            channel.read(header, frame.at());
-            header.put(12, (byte) version);
-            header.putInt(HEADER_CRC_AT, crc(header.array(), 0, HEADER_CRC_AT));
-            channel.write(header.rewind(), frame.at());
-        }
+    static void setVersion(byte[] file, Frame frame, int version) {
+        int at = (int) frame.at();
+        file[at + 12] = (byte) version;
+        ByteBuffer.wrap(file).putInt(at + HEADER_CRC_AT, crc(file, at, HEADER_CRC_AT));
     }
 
     private static int crc(byte[] bytes, int from, int length) {
