@@ -41,6 +41,9 @@ final class SinkServer implements AutoCloseable {
     private final List<String> commands = new ArrayList<>();
     private final List<Socket> connections = new ArrayList<>();
 
+    /// Guarded by the connections.
+    private int connectionsPeak;
+
     private SinkServer(List<String> extensions, Function<String, @Nullable String> script)
             throws IOException {
         this.extensions = extensions;
@@ -95,6 +98,13 @@ final class SinkServer implements AutoCloseable {
         }
     }
 
+    /// The most connections that were open at one time.
+    int connectionsPeak() {
+        synchronized (connections) {
+            return connectionsPeak;
+        }
+    }
+
     /// Waits for so many messages.
     List<Message> await(int count, Duration limit) {
         Await.until(limit, () -> count() >= count, () -> count() + " of " + count + " messages");
@@ -107,6 +117,7 @@ final class SinkServer implements AutoCloseable {
                 Socket connection = socket.accept();
                 synchronized (connections) {
                     connections.add(connection);
+                    connectionsPeak = Math.max(connectionsPeak, connections.size());
                 }
                 Thread.ofVirtual().start(() -> talk(connection));
             } catch (IOException _) {
