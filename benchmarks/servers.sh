@@ -1,0 +1,165 @@
+# shellcheck shell=bash
+# What the measurements of whole servers share: private instances of Malote and Postfix in a folder of
+# their own, their processors' time, and the record. To be sourced by a script that has set `root`; it
+# makes `work`, and everything ends with the script.
+
+fail() { echo "${0##*/}: $*" >&2; exit 1; }
+
+java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+tick=$(getconf CLK_TCK)
+work=
+pids=()
+declare -A ports servers
+
+# Tools that must be there.
+need() {
+    local tool
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || fail "$tool is missing; apt-get install postfix openssl python3 strace"
+    done
+}
+
+# The server and the load generators, built; a folder on a disk; a certificate.
+prepare() {
+    need openssl python3
+    "$java" -version 2>&1 | grep -q '"25' || fail "set JAVA_HOME to a JDK 25"
+    "$root/malote" --version >/dev/null || fail "Malote does not build"
+    work=$(mktemp -d "${TMPDIR:-/var/tmp}/malote-bench-XXXXXX")
+    trap 'cleanup || true' EXIT
+    chmod 755 "$work"
+    [[ $(stat -f -c %T "$work") != tmpfs ]] ||
+        fail "$work is in memory; set TMPDIR to a folder on a disk"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=mx.test \
+        -addext subjectAltName=DNS:mx.test -keyout "$work/key.pem" -out "$work/chain.pem" 2>/dev/null
+}
+
+cleanup() {
+    local master
+    for master in "$work"/postfix-*/queue/pid/master.pid; do
+        [[ -e $master ]] && kill "$(tr -d ' ' <"$master")" 2>/dev/null
+    done
+    ((${#pids[@]})) && kill "${pids[@]}" 2>/dev/null
+    wait
+    rm -rf "$work"
+}
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+await() { # what, command: waits until the command succeeds
+    local what=$1 deadline=$((SECONDS + 300))
+    shift
+    until "$@" 2>/dev/null; do
+        ((SECONDS < deadline)) || fail "$what did not happen within 300 s"
+        sleep 0.2
+    done
+}
+
+is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+start_malote() { # name, route, lines of [queue]
+    local name=$1 via=$2 queue=${3:-} base=$work/$1
+    mkdir -p "$base"
+    ports[$name]=$(free_port)
+    cat >"$base/malote.toml" <<END
+hostname = "malote.test"
+state = "$base/state"
+[[listener]]
+address = "127.0.0.1:${ports[$name]}"
+[tls]
+certificates = [{ chain = "$work/chain.pem", key = "$work/key.pem" }]
+[admin]
+enabled = false
+[queue]
+$queue
+[[route]]
+domain = "sink.test"
+via = "$via"
+END
+    "$root/malote" serve --config "$base/malote.toml" >"$base/log" 2>&1 &
+    servers[$name]=$!
+    pids+=($!)
+    await "the start of Malote" is_open "${ports[$name]}"
+}
+
+stop_malote() { # name
+    kill "${servers[$1]}"
+    wait "${servers[$1]}" || true
+    rm -rf "${work:?}/$1"
+}
+
+start_postfix() { # name, what its smtpd does with recipients first, where mail goes
+    local name=$1 restriction=$2 next=${3:-127.0.0.1:9} base=$work/$1
+    need postfix
+    [[ $(id -u) = 0 ]] || fail "Postfix needs root; run this as root"
+    mkdir -p "$base/queue" "$base/data"
+    chown postfix "$base/data"
+    ports[$name]=$(free_port)
+    # Postfix's defaults, but for what a private instance on loopback needs.
+    cat >"$base/main.cf" <<END
+compatibility_level = 3.6
+queue_directory = $base/queue
+data_directory = $base/data
+maillog_file = $base/maillog
+maillog_file_prefixes = $work
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = postfix.test
+mydestination =
+mynetworks = 127.0.0.0/8
+alias_maps =
+transport_maps = inline:{sink.test=smtp:[${next%:*}]:${next#*:}}
+smtpd_tls_cert_file = $work/chain.pem
+smtpd_tls_key_file = $work/key.pem
+smtpd_tls_security_level = may
+smtp_tls_security_level = may
+smtpd_recipient_restrictions = $restriction permit_mynetworks, reject
+END
+    {
+        echo "127.0.0.1:${ports[$name]} inet n - n - - smtpd"
+        # The daemons that a relay uses, out of their chroots.
+        grep -E '^(pickup|cleanup|qmgr|tlsmgr|rewrite|bounce|defer|trace|verify|flush|proxymap|smtp|relay|showq|error|retry|anvil|scache|postlog) ' \
+            /etc/postfix/master.cf | grep -v inet | awk '{ $5 = "n"; print }'
+    } >"$base/master.cf"
+    postfix -c "$base" start >"$base/start.log" 2>&1 ||
+        { cat "$base/start.log" >&2; fail "Postfix does not start"; }
+    await "the start of Postfix" is_open "${ports[$name]}"
+    servers[$name]=$(tr -d ' ' <"$base/queue/pid/master.pid")
+}
+
+# utime+stime of a process, with the children that it has waited for, and those that live; in ticks.
+cpu() {
+    local pid=$1 sum child
+    sum=$(sed 's/.*) //' "/proc/$pid/stat" | awk '{ print $12 + $13 + $14 + $15 }')
+    for child in $(cat /proc/"$pid"/task/*/children 2>/dev/null); do
+        sum=$((sum + $(cpu "$child" 2>/dev/null || echo 0)))
+    done
+    echo "$sum"
+}
+
+median() { tr ',' '\n' <<<"$1" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+describe_host() {
+    local model
+    model=$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)
+    echo "$(nproc) CPUs (${model:-$(uname -m)}), Linux $(uname -r | cut -d- -f1), $(stat -f -c %T "$work")"
+}
+
+describe_jvm() { "$java" -version 2>&1 | sed -n 2p; }
+
+describe_postfix() { postconf -d mail_version | sed 's/.*= //'; }
+
+# The members of a line of history that each has: what, when, of which commit, where. `load` is the
+# load average of the last minute at the start: what else ran.
+load_at_start=$(cut -d' ' -f1 /proc/loadavg)
+history_head() { # kind, name
+    printf '"%s":"%s","date":"%s","commit":"%s","host":"%s","load":%s,"jvm":"%s"' "$1" "$2" \
+        "$(date -u +%FT%TZ)" "$(git -C "$root" rev-parse --short HEAD)" "$(describe_host)" "$load_at_start" \
+        "$(describe_jvm)"
+}
+
+record() { # file, line
+    mkdir -p "$root/benchmarks/history"
+    echo "$2" >>"$root/benchmarks/history/$1.jsonl"
+}
