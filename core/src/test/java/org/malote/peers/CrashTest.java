@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /// What had its 250 is not lost: not by SIGKILL (D04), not by SIGTERM (O06).
 @Tag("peers")
-final class CrashTest {
+class CrashTest {
     private static final int KILLS = 10;
     private static final int KILLS_OF_A_STORM = 100;
     private static final int STOPS = 20;
@@ -31,6 +31,11 @@ final class CrashTest {
 
     /// Longer than the retry delay below.
     private static final int QUIET_MILLIS = 2500;
+
+    /// The journal of the server: its own choice. [ChronicleTest] runs these tests on the other.
+    String journal() {
+        return "";
+    }
 
     private static String relay(int port) {
         return """
@@ -59,10 +64,12 @@ final class CrashTest {
         killed(KILLS_OF_A_STORM);
     }
 
-    private static void killed(int kills) {
+    private void killed(int kills) {
         try (Folder folder = Folder.create();
                 SinkServer sink = SinkServer.start("PIPELINING", "8BITMIME")) {
-            Toml toml = Toml.of(folder, Certificate.make(folder), relay(sink.port()));
+            Toml toml =
+                    Toml.of(folder, Certificate.make(folder), relay(sink.port()))
+                            .withJournal(journal());
             SplittableRandom random = new SplittableRandom(4);
             try (MaloteServer server = MaloteServer.start(folder, toml.text());
                     Senders senders = Senders.start(toml.port(), SESSIONS, 0, Long.MAX_VALUE)) {
@@ -88,7 +95,9 @@ final class CrashTest {
     void losesNothingWhenStopped() {
         try (Folder folder = Folder.create();
                 SinkServer sink = SinkServer.start("PIPELINING", "8BITMIME")) {
-            Toml toml = Toml.of(folder, Certificate.make(folder), relay(sink.port()));
+            Toml toml =
+                    Toml.of(folder, Certificate.make(folder), relay(sink.port()))
+                            .withJournal(journal());
             SplittableRandom random = new SplittableRandom(6);
             try (MaloteServer server = MaloteServer.start(folder, toml.text());
                     Senders senders = Senders.start(toml.port(), SESSIONS, 0, Long.MAX_VALUE)) {

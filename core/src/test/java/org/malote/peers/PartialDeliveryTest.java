@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 /// D12: the server is killed when some of a message's fifty recipients have it. Those of whom that
 /// is recorded are never sent it again; those that were on their way may be.
 @Tag("peers")
-final class PartialDeliveryTest {
+class PartialDeliveryTest {
     private static final int RECIPIENTS = 50;
     private static final int KILLS = 4;
 
@@ -39,6 +39,11 @@ final class PartialDeliveryTest {
     /// How many more messages the host says yes to. It keeps the next ones too, and then says
     /// nothing: the worst moment for a kill.
     private volatile Semaphore answers = new Semaphore(TAKEN);
+
+    /// The journal of the server: its own choice. [ChronicleTest] runs these tests on the other.
+    String journal() {
+        return "";
+    }
 
     @Test
     void doesNotRepeatWhatIsRecordedAcrossKills() {
@@ -135,10 +140,8 @@ final class PartialDeliveryTest {
         return Integer.parseInt(matcher.group(1).substring(1));
     }
 
-    private static Toml toml(Folder folder, SinkServer sink) {
-        return Toml.of(
-                folder,
-                Certificate.make(folder),
+    private Toml toml(Folder folder, SinkServer sink) {
+        String text =
                 """
                 [queue]
                 retry-first = "1s"
@@ -149,7 +152,8 @@ final class PartialDeliveryTest {
                 domain = "*"
                 via = "smtp:127.0.0.1:%d"
                 """
-                        .formatted(IN_FLIGHT_MAX, sink.port()));
+                        .formatted(IN_FLIGHT_MAX, sink.port());
+        return Toml.of(folder, Certificate.make(folder), text).withJournal(journal());
     }
 
     /// One message for all of them.

@@ -29,7 +29,7 @@ import org.malote.queue.QueueSettings;
 /// and where the force is taken away it is not, or this test would prove nothing.
 @Tag("peers")
 @Tag("disks")
-final class PowerCutTest {
+class PowerCutTest {
     private static final int CUTS = 200;
 
     /// Until one loses something: ext4 writes by itself every five seconds.
@@ -43,6 +43,11 @@ final class PowerCutTest {
 
     private static final Duration START_MAX = Duration.ofSeconds(30);
     private static final long RESERVE_BYTES = 1 << 20;
+
+    /// The journal of the server: its own choice. [ChronicleTest] runs these tests on the other.
+    String journal() {
+        return "";
+    }
 
     @Test
     void losesNothingWhenThePowerIsCut() throws IOException {
@@ -124,7 +129,7 @@ final class PowerCutTest {
         return ids;
     }
 
-    private static Toml toml(Folder folder, CuttableDisk disk) {
+    private Toml toml(Folder folder, CuttableDisk disk) {
         Toml usual =
                 Toml.of(
                         folder,
@@ -136,6 +141,6 @@ final class PowerCutTest {
                         domain = "*"
                         via = "hold"
                         """);
-        return usual.withState(disk.path().resolve("state"));
+        return usual.withState(disk.path().resolve("state")).withJournal(journal());
     }
 }

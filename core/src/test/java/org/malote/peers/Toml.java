@@ -20,6 +20,17 @@ record Toml(int port, int tlsPort, String text) {
                 port, tlsPort, text.replaceFirst("state = .*", "state = \"" + state + "\""));
     }
 
+    /// The same on the journal of that name, or on the server's own choice when it is empty. There
+    /// must be a `[queue]` in the text.
+    Toml withJournal(String journal) {
+        return journal.isEmpty()
+                ? this
+                : new Toml(
+                        port,
+                        tlsPort,
+                        text.replace("[queue]\n", "[queue]\njournal = \"" + journal + "\"\n"));
+    }
+
     /// For a server that relays for nobody on this host, and asks no name server about them.
     static Toml withoutRelay(Folder folder, Certificate certificate, String rest) {
         return amongStrangers(
