@@ -8,6 +8,9 @@ import java.util.concurrent.TimeUnit;
 import org.malote.queue.journal.ChronicleJournal;
 import org.malote.queue.journal.Frames;
 import org.malote.queue.journal.JournalRecord;
+import org.malote.queue.journal.JournalSettings;
+import org.malote.queue.journal.LocalDisk;
+import org.malote.queue.journal.SegmentJournal;
 import org.malote.queue.journal.SpoolJournal;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -37,6 +40,7 @@ public class JournalCommit {
     private static final byte TYPE = 1;
     private static final int HEAD_OCTETS = 100;
     private static final long FILE_BYTES = 256L << 20;
+    private static final long SPARES_BYTES = 1L << 30;
 
     @Param({"1", "16", "128"})
     int records;
@@ -46,6 +50,9 @@ public class JournalCommit {
 
     @Param({"true", "false"})
     boolean durable;
+
+    @Param({"segment", "chronicle"})
+    String kind;
 
     private ByteBuffer head = ByteBuffer.allocate(0);
     private ByteBuffer body = ByteBuffer.allocate(0);
@@ -70,9 +77,14 @@ public class JournalCommit {
         head = ByteBuffer.wrap(Scratch.body(HEAD_OCTETS));
         body = ByteBuffer.allocateDirect(octets).put(Scratch.body(octets)).flip();
         scratch = new Scratch();
+        var disk = new LocalDisk();
+        var settings = new JournalSettings(FILE_BYTES, durable, SPARES_BYTES, 1);
+        var random = new Random(1);
         journal =
-                ChronicleJournal.open(
-                        scratch.path(), FILE_BYTES, durable, new Random(1), scratch.io());
+                kind.equals("segment")
+                        ? SegmentJournal.open(disk, scratch.path(), settings, random, scratch.io())
+                        : ChronicleJournal.open(
+                                disk, scratch.path(), settings, random, scratch.io());
     }
 
     @TearDown(Level.Iteration)
@@ -96,6 +108,8 @@ public class JournalCommit {
         }
         if (durable) {
             journal.force();
+        } else {
+            journal.flush();
         }
         appended.records += records;
         // Drained, as in a server whose mail moves on.

@@ -186,8 +186,6 @@ public sealed interface ControlRequest {
                         ArrayNode array = json.putArray("ids");
                         ids.stream().sorted().forEach(id -> array.add(id.toString()));
                     }
-                    case Selection.Recipients _ ->
-                            throw new IllegalArgumentException("recipients are not sent yet");
                 }
                 json.put("mode", mode.name().toLowerCase(Locale.ROOT));
             }

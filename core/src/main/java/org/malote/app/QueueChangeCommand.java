@@ -189,8 +189,9 @@ abstract class QueueChangeCommand extends QueueAsking {
     @Command(
             name = "hold",
             description = {
-                "Holds recipients until they are released. One that is attempted at this moment is"
-                        + " held when the attempt has failed.",
+                "Holds recipients until they are released.",
+                "",
+                "One that is attempted at this moment is held when the attempt has failed.",
                 "",
                 WHOM_1,
                 WHOM_2,
@@ -211,7 +212,9 @@ abstract class QueueChangeCommand extends QueueAsking {
     @Command(
             name = "release",
             description = {
-                "Makes recipients due now that are held, by an operator or by their route.",
+                "Makes recipients due now that are held.",
+                "",
+                "By an operator or by their route.",
                 "",
                 WHOM_1,
                 WHOM_2,
@@ -246,8 +249,10 @@ abstract class QueueChangeCommand extends QueueAsking {
     @Command(
             name = "remove",
             description = {
-                "Removes messages, or recipients of them, for good. Nobody is told. A message whose"
-                        + " last recipient is removed leaves the queue.",
+                "Removes messages, or recipients, for good; nobody is told.",
+                "",
+                "A message whose last recipient is removed leaves the queue. An attempt under way goes"
+                        + " on, and counts no more.",
                 "With --all or filters it asks first; where nobody can be asked it needs --yes.",
                 "",
                 WHOM_1,
@@ -274,8 +279,10 @@ abstract class QueueChangeCommand extends QueueAsking {
     @Command(
             name = "bounce",
             description = {
-                "Fails recipients now, and tells the senders so, as if their hosts had refused them:"
-                        + " also those that are held, or whose domain is suspended.",
+                "Fails recipients now, and tells their senders.",
+                "",
+                "As if their hosts had refused them; also those that are held, or whose domain is"
+                        + " suspended.",
                 "With --all or filters it asks first; where nobody can be asked it needs --yes.",
                 "",
                 WHOM_1,

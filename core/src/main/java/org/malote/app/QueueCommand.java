@@ -12,8 +12,8 @@ import picocli.CommandLine.Spec;
         description = "Looks at the queue of the running server, and changes it.",
         footer = {
             "",
-            "malote queue COMMAND --help says more of each, with examples. All but verify and salvage"
-                    + " ask the server that runs with the same configuration, as its user."
+            "malote queue COMMAND --help says more of each, with examples. They ask the server that"
+                    + " runs with the same configuration, as its user."
         },
         mixinStandardHelpOptions = true,
         subcommands = {

@@ -13,8 +13,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "list",
         description = {
-            "Lists the messages in the queue, oldest first, and their recipients that are neither"
-                    + " delivered nor failed.",
+            "Lists messages and their recipients.",
+            "",
+            "Oldest first, and without recipients that are delivered or failed.",
             "With filters: the messages that have a recipient of whom everything is true that they"
                     + " say, and those recipients alone; a finished one when --state asks for it. In"
                     + " addresses and domains * stands for any"

@@ -16,9 +16,11 @@ import picocli.CommandLine.Option;
 @Command(
         name = "shape",
         description = {
-            "Counts the recipients that wait, are attempted or are held, by destination and by the"
-                    + " age of their message: T is all of them, then those younger than so many"
-                    + " minutes. The largest destinations come first.",
+            "Counts recipients by destination and age.",
+            "",
+            "Those that wait, are attempted or are held, by the age of their message: T is all of"
+                    + " them, then those younger than so many minutes. The largest destinations come"
+                    + " first.",
             "With filters: those recipients alone of whom everything is true that they say; see"
                     + " malote queue list --help."
         },

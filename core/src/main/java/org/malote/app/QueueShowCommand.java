@@ -1,6 +1,7 @@
 package org.malote.app;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -19,8 +20,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "show",
         description = {
-            "Shows everything that is known of one message: its envelope, how each recipient stands,"
-                    + " and its header section.",
+            "Shows everything that is known of one message.",
+            "",
+            "Its envelope, how each recipient stands, and its header section.",
             "What strangers wrote is escaped: \\x1b stands for the octet 1b."
         },
         footer = {
@@ -113,6 +115,7 @@ final class QueueShowCommand extends QueueAsking {
         private final QueueRows.Json rows;
         private final String field;
         private boolean hasBytes;
+        private String cut = "";
 
         JsonOutput(Screen screen, boolean withBody) {
             this.screen = screen;
@@ -129,10 +132,11 @@ final class QueueShowCommand extends QueueAsking {
                     beginBytes();
                     String quoted =
                             JsonLines.write(
-                                    new com.fasterxml.jackson.databind.node.TextNode(
+                                    new TextNode(
                                             new String(bytes(value), StandardCharsets.ISO_8859_1)));
                     print(quoted.substring(1, quoted.length() - 1));
                 }
+                case "cutAt" -> cut = ",\"headerCutAt\":" + value.asLong();
                 default -> {}
             }
         }
@@ -151,7 +155,7 @@ final class QueueShowCommand extends QueueAsking {
         @Override
         public void end() throws IOException {
             beginBytes();
-            screen.line("\"}");
+            screen.line("\"" + cut + "}");
         }
     }
 

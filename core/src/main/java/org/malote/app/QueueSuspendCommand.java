@@ -36,8 +36,10 @@ abstract class QueueSuspendCommand extends QueueAsking {
     @Command(
             name = "suspend",
             description = {
-                "Makes no attempts for domains until they are resumed, also over a restart. Their"
-                        + " mail is taken and waits; attempts under way come to their end.",
+                "Makes no attempts for domains until they are resumed.",
+                "",
+                "Also after a restart. Their mail is taken and waits; attempts under way come to their"
+                        + " end.",
                 "A suspension ends no waiting: mail expires after its time as ever."
             },
             footer = {"", "Examples:", "  malote queue suspend isp.example"},
@@ -58,7 +60,11 @@ abstract class QueueSuspendCommand extends QueueAsking {
 
     @Command(
             name = "resume",
-            description = "Ends the suspension of domains: what was due meanwhile is due now.",
+            description = {
+                "Ends the suspension of domains.",
+                "",
+                "What was due meanwhile is due now."
+            },
             footer = {"", "Examples:", "  malote queue resume isp.example"},
             mixinStandardHelpOptions = true)
     static final class Resume extends QueueSuspendCommand {

@@ -17,6 +17,7 @@ import java.time.Clock;
 import java.time.InstantSource;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 
 /// Where a command reads and writes, and what of it is a terminal. Unlike a [PrintWriter] it does
 /// not go on when nobody reads any more, or when the disk that the output goes to is full.
@@ -175,7 +176,7 @@ final class Screen {
     }
 
     /// The screen of the program that a command belongs to.
-    static Screen of(picocli.CommandLine.Model.@Nullable CommandSpec spec) {
+    static Screen of(@Nullable CommandSpec spec) {
         return ((MaloteCommand) Commands.present(spec).root().userObject()).screen();
     }
 }

@@ -37,6 +37,7 @@ final class TerminalText {
         flushCr(text);
         if (isInLine) {
             text.append('\n');
+            isInLine = false;
         }
         screen.write(text.toString().getBytes(StandardCharsets.UTF_8));
         screen.flush();

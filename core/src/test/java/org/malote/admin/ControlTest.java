@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.StandardProtocolFamily;
@@ -20,6 +21,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -161,7 +164,7 @@ final class ControlTest {
     @Test
     void aRequestMayComeInPieces() throws IOException {
         try (SocketChannel connection = connect()) {
-            for (char each : (EVERYTHING.toJson() + "\n").toCharArray()) {
+            for (char each : (JsonLines.write(EVERYTHING.toJson()) + "\n").toCharArray()) {
                 send(connection, String.valueOf(each));
             }
             assertEquals(
@@ -171,7 +174,7 @@ final class ControlTest {
 
     @Test
     void saysThatIdsAreTooMany() {
-        Set<MessageId> ids = new java.util.HashSet<>();
+        Set<MessageId> ids = new HashSet<>();
         for (long i = 0; i < 100_000; i++) {
             ids.add(new MessageId((1L << 40) + i));
         }
@@ -231,7 +234,7 @@ final class ControlTest {
         served.append(sender, "x\r\n", "x@y.example");
         String reply = "450 \r\n\u001b[2J";
         served.defer(reply);
-        for (String line : raw(EVERYTHING.toJson().toString())) {
+        for (String line : raw(JsonLines.write(EVERYTHING.toJson()))) {
             assertTrue(line.matches("[ -~]*"), line);
         }
         served.client()
@@ -265,7 +268,7 @@ final class ControlTest {
 
     private String bytes(ControlRequest request) throws IOException {
         StringBuilder text = new StringBuilder();
-        var whole = new java.io.ByteArrayOutputStream();
+        ByteArrayOutputStream whole = new ByteArrayOutputStream();
         served.client()
                 .ask(
                         request,
@@ -294,7 +297,7 @@ final class ControlTest {
                 StringBuilder header = new StringBuilder();
                 for (int from = 0; from < message.length && !end.isFound(); from += piece) {
                     byte[] bytes =
-                            java.util.Arrays.copyOfRange(
+                            Arrays.copyOfRange(
                                     message, from, Math.min(message.length, from + piece));
                     header.append(messages[i], from, from + end.find(bytes, bytes.length));
                 }
@@ -320,7 +323,7 @@ final class ControlTest {
     @Test
     @Tag("long")
     void streamsAMillionMessages() throws IOException {
-        streams(999_999);
+        streams(1_000_000);
     }
 
     private void streams(int count) throws IOException {
@@ -366,7 +369,7 @@ final class ControlTest {
         List<SocketChannel> stuck = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             SocketChannel connection = connect();
-            send(connection, EVERYTHING.toJson() + "\n");
+            send(connection, JsonLines.write(EVERYTHING.toJson()) + "\n");
             ByteBuffer first = ByteBuffer.allocate(1);
             assertEquals(1, connection.read(first));
             stuck.add(connection);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -42,8 +43,7 @@ final class QueueFilterTest {
         return new QueuedRecipient(
                 new Recipient(
                         address,
-                        address.substring(address.indexOf('@') + 1)
-                                .toLowerCase(java.util.Locale.ROOT),
+                        address.substring(address.indexOf('@') + 1).toLowerCase(Locale.ROOT),
                         Map.of()),
                 state,
                 state == RecipientState.HELD ? HoldCause.OPERATOR : null,

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -12,10 +13,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.malote.admin.JsonLines;
 import org.malote.admin.ServedQueue;
 import org.malote.app.TestScreen.Terminal;
 import org.malote.queue.ClaimedRecipient;
@@ -272,9 +275,18 @@ final class QueueCommandTest {
     }
 
     @Test
+    void saysThatAHeaderSectionIsCut() {
+        append("a@b.example", "x".repeat(100_000), "a@b.example");
+        assertTrue(
+                run("show", "AAAAAAAAA")
+                        .endsWith("xxx\n(cut after 64 KiB; --body shows it whole)\n"));
+        assertTrue(run("show", "AAAAAAAAA", "--json").endsWith("xxx\",\"headerCutAt\":65536}\n"));
+    }
+
+    @Test
     void givesTheWholeMessageAsItIs() {
         byte[] message = new byte[100_000];
-        new java.util.Random(5).nextBytes(message);
+        new Random(5).nextBytes(message);
         ids.add(served.append("a@b.example", message, "a@b.example"));
         TestScreen file = new TestScreen(served.clock());
         assertEquals(0, file.run(command("show", "--body", "AAAAAAAAA")));
@@ -298,9 +310,7 @@ final class QueueCommandTest {
         assertTrue(
                 json.contains(
                         ",\"body\":"
-                                + org.malote.admin.JsonLines.write(
-                                                new com.fasterxml.jackson.databind.node.TextNode(
-                                                        expected.toString()))
+                                + JsonLines.write(new TextNode(expected.toString()))
                                         .replaceFirst("\"$", "")));
         assertEquals(
                 "2 malote: --raw goes with --body alone; see malote queue show --help\n",

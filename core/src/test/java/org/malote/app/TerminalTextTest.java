@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Random;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 
@@ -44,7 +45,7 @@ final class TerminalTextTest {
 
     @Test
     void itDoesNotMatterHowTheMessageIsCut() throws IOException {
-        RandomGenerator random = new java.util.Random(20_261_125);
+        RandomGenerator random = new Random(20_261_125);
         byte[] alphabet =
                 "a\r\n\t\u001b\u00e9\u65e5\ud83d\ude00\u009b".getBytes(StandardCharsets.UTF_8);
         for (int i = 0; i < 500; i++) {

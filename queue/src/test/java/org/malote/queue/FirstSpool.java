@@ -69,7 +69,7 @@ final class FirstSpool {
     }
 
     private MailQueue open(int start, ExecutorService io) throws IOException {
-        QueueSettings settings = OnDisk.settings(directory);
+        QueueSettings settings = OnDisk.settings(directory, JournalKind.CHRONICLE);
         QueueLimits limits =
                 settings.limits()
                         .withJournalFileBytes(JOURNAL_FILE_BYTES)

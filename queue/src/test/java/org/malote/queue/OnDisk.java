@@ -29,6 +29,11 @@ final class OnDisk implements AutoCloseable {
                                 (kind, detail) -> alarms.add(kind + " " + detail)));
     }
 
+    /// With the standard journal.
+    static QueueSettings settings(Path directory) {
+        return settings(directory, QueueSettings.standard(directory).journal());
+    }
+
     static QueueSettings settings(Path directory, JournalKind journal) {
         QueueSettings standard = QueueSettings.standard(directory);
         return standard.withJournal(journal, standard.sparesBytes())
