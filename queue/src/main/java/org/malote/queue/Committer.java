@@ -211,12 +211,7 @@ final class Committer implements Runnable {
         var group = new ArrayList<Work>(limits.batchRecordsMax());
         try {
             while (take(group)) {
-                commit(group);
-                group.clear();
-                List<Work> maintenance = stopped ? List.of() : host.maintenance();
-                if (!maintenance.isEmpty()) {
-                    commit(new ArrayList<>(maintenance));
-                }
+                round(group);
             }
         } catch (IOException e) {
             stop(e, group);
@@ -224,6 +219,33 @@ final class Committer implements Runnable {
             // Whoever waits would wait for ever; so nobody waits, and nothing more is taken.
             stop(new IOException("the committer failed: " + e, e), group);
         }
+    }
+
+    private void round(List<Work> group) throws IOException {
+        commit(group);
+        group.clear();
+        List<Work> maintenance = stopped ? List.of() : host.maintenance();
+        if (!maintenance.isEmpty()) {
+            commit(new ArrayList<>(maintenance));
+        }
+    }
+
+    /// One round of [#run], for whoever has no thread for it.
+    ///
+    /// @return whether there was anything to do
+    boolean step() {
+        if (depth() == 0) {
+            return false;
+        }
+        var group = new ArrayList<Work>();
+        try {
+            if (take(group)) {
+                round(group);
+            }
+        } catch (Throwable e) {
+            stop(new IOException("the committer failed: " + e, e), group);
+        }
+        return true;
     }
 
     /// Takes the next group, waiting for it.
