@@ -287,7 +287,8 @@ final class QueueDesk {
                                 || state == RecipientState.ACTIVE
                                 || recipient.heldBy() == HoldCause.ROUTE;
                 case RELEASE -> state == RecipientState.HELD;
-                case REMOVE, BOUNCE -> QueueFilter.isOpen(state);
+                case REMOVE -> QueueFilter.isOpen(state);
+                case BOUNCE -> QueueFilter.isOpen(state) && !recipient.isCondemned();
             };
         }
 

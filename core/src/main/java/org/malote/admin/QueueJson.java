@@ -47,8 +47,8 @@ record QueueJson(long nowMillis, Set<String> suspended) {
         return json;
     }
 
-    /// `address`, `destination`, `state`, `heldBy`, `suspended`, `attempts`, `nextAttempt`,
-    /// `lastReply`.
+    /// `address`, `destination`, `state`, `heldBy`, `suspended`, `bouncing`, `attempts`,
+    /// `nextAttempt`, `lastReply`.
     ObjectNode recipient(QueuedRecipient recipient) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("address", recipient.recipient().address());
@@ -60,6 +60,9 @@ record QueueJson(long nowMillis, Set<String> suspended) {
         if (recipient.state() == RecipientState.WAITING
                 && suspended.contains(recipient.recipient().destination())) {
             json.put("suspended", true);
+        }
+        if (recipient.isCondemned()) {
+            json.put("bouncing", true);
         }
         json.put("attempts", recipient.attempts());
         if (recipient.state() == RecipientState.WAITING) {

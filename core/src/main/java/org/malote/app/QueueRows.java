@@ -27,6 +27,9 @@ sealed interface QueueRows {
 
     /// When a recipient is due, for people.
     static String next(JsonNode recipient, InstantSource clock) {
+        if (recipient.path("bouncing").asBoolean()) {
+            return "bouncing";
+        }
         if (recipient.path("suspended").asBoolean()) {
             return "suspended";
         }

@@ -219,7 +219,13 @@ final class QueueShowCommand extends QueueAsking {
             if (recipient.has("heldBy")) {
                 state.append(' ').append(next);
             } else if (!next.isEmpty()) {
-                state.append(next.equals("suspended") ? ", domain " : ", next ").append(next);
+                state.append(
+                                switch (next) {
+                                    case "suspended" -> ", domain ";
+                                    case "bouncing" -> ", ";
+                                    default -> ", next ";
+                                })
+                        .append(next);
             }
             int attempts = recipient.path("attempts").asInt();
             if (attempts > 0) {

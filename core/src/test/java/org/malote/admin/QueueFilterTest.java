@@ -49,6 +49,7 @@ final class QueueFilterTest {
                 state == RecipientState.HELD ? HoldCause.OPERATOR : null,
                 0,
                 0,
+                false,
                 reply);
     }
 

@@ -82,6 +82,7 @@ final class QueueShapeTest {
                             null,
                             0,
                             0,
+                            false,
                             null));
         }
         return shape.add(

@@ -18,6 +18,7 @@ final class EntryView {
             @Nullable HoldCause heldBy,
             int attempts,
             long nextAttemptMillis,
+            boolean isCondemned,
             long detail) {}
 
     private final MessageId id;
@@ -64,6 +65,7 @@ final class EntryView {
                 cause,
                 message.attempts(i),
                 state == RecipientState.WAITING ? message.dueMillis(i) : 0,
+                message.isCondemned(i),
                 message.detail(i));
     }
 
@@ -115,6 +117,7 @@ final class EntryView {
                 standing.heldBy(),
                 standing.attempts(),
                 standing.nextAttemptMillis(),
+                standing.isCondemned(),
                 reply);
     }
 }

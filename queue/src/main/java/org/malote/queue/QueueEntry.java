@@ -22,6 +22,7 @@ public record QueueEntry(
     /// @param heldBy who holds it; null unless the state is HELD
     /// @param nextAttemptMillis when it is due, in milliseconds since 1970; 0 unless the state is
     ///     WAITING
+    /// @param isCondemned it is on its way back to the sender, by an operator's word
     /// @param lastReply of the last settlement; null before the first
     public record QueuedRecipient(
             Recipient recipient,
@@ -29,6 +30,7 @@ public record QueueEntry(
             @Nullable HoldCause heldBy,
             int attempts,
             long nextAttemptMillis,
+            boolean isCondemned,
             @Nullable String lastReply) {}
 
     public QueueEntry {

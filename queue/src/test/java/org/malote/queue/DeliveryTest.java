@@ -3,6 +3,7 @@ package org.malote.queue;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -230,6 +232,56 @@ final class DeliveryTest {
             Claim claim = claim(queue);
             queue.hold(Selection.all());
             Mail.settle(claim, Mail.delivered(claim));
+            assertEquals(List.of("gone"), states(queue, id));
+        }
+    }
+
+    @Test
+    void bouncesOverHoldsSuspensionsAndRestarts() throws IOException {
+        MessageId id;
+        try (var queue = spool.open()) {
+            id = Mail.accept(queue, "x@b.example", "y@b.example", "z@c.example");
+            queue.hold(Selection.all());
+            assertTrue(queue.suspend("b.example"));
+            assertEquals(1, queue.bounce(new Selection.Recipients(Map.of(id, Set.of(1, 2)))));
+            assertEquals(0, queue.bounce(new Selection.Recipients(Map.of(id, Set.of(1)))));
+            QueueEntry entry = queue.find(id);
+            assertNotNull(entry);
+            assertEquals(
+                    List.of(false, true, true),
+                    entry.recipients().stream()
+                            .map(QueueEntry.QueuedRecipient::isCondemned)
+                            .toList());
+        }
+        try (var queue = spool.reopen(MemorySpool.settings())) {
+            assertEquals(List.of("b.example"), queue.suspended());
+            for (int i = 1; i <= 2; i++) {
+                Claim claim = claim(queue);
+                assertEquals(1, claim.recipients().size());
+                assertTrue(claim.recipients().getFirst().isCondemned());
+                assertNotEquals(0, claim.recipients().getFirst().index());
+                int index = claim.recipients().getFirst().index();
+                Mail.settle(claim, List.of(new Settlement.Failed(index, "returned")));
+            }
+            assertNull(queue.claim(spool.nowMillis()));
+            assertEquals(List.of("HELD OPERATOR", "FAILED", "FAILED"), states(queue, id));
+            queue.release(Selection.all());
+            assertNull(queue.claim(spool.nowMillis()));
+            assertTrue(queue.resume("b.example"));
+            assertFalse(claim(queue).recipients().getFirst().isCondemned());
+        }
+    }
+
+    @Test
+    void changesOnlyTheRecipientsThatAreMeant() throws IOException {
+        try (var queue = spool.open()) {
+            MessageId id = Mail.accept(queue, "x@b.example", "y@b.example", "z@c.example");
+            var two = new Selection.Recipients(Map.of(id, Set.of(0, 2)));
+            assertEquals(1, queue.hold(two));
+            assertEquals(List.of("HELD OPERATOR", "WAITING", "HELD OPERATOR"), states(queue, id));
+            assertEquals(1, queue.remove(new Selection.Recipients(Map.of(id, Set.of(0)))));
+            assertEquals(List.of("FAILED", "WAITING", "HELD OPERATOR"), states(queue, id));
+            assertEquals(1, queue.remove(new Selection.Recipients(Map.of(id, Set.of(1, 2)))));
             assertEquals(List.of("gone"), states(queue, id));
         }
     }

@@ -135,6 +135,7 @@ final class FirstSpoolTest {
                 heldBy,
                 attempts,
                 dueMillis,
+                false,
                 reply);
     }
 
