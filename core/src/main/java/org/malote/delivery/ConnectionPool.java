@@ -55,6 +55,7 @@ final class ConnectionPool {
         LEASED,
         RESETTING,
         IDLE,
+        LEAVING,
         GONE
     }
 
@@ -391,7 +392,7 @@ final class ConnectionPool {
                 lease(connection, taker);
             }
             case RESETTING -> offer(connection);
-            case LEASED, IDLE, GONE -> {}
+            case LEASED, IDLE, LEAVING, GONE -> {}
         }
     }
 
@@ -404,7 +405,7 @@ final class ConnectionPool {
                 forget(connection);
             }
             case RESETTING -> forget(connection);
-            case LEASED, GONE -> {} // the transaction that finds it closed gives it back
+            case LEASED, LEAVING, GONE -> {} // the transaction that finds it closed gives it back
         }
     }
 
@@ -493,12 +494,17 @@ final class ConnectionPool {
         sweepLater();
     }
 
+    /// Says goodbye. Until the connection is closed its place is taken: the host counts it, too.
     private void quit(Connection connection) {
         OutboundHandler open = connection.handler;
-        if (open != null) {
-            connection.onEventLoop(open::quit);
+        Channel channel = connection.channel;
+        if (open == null || channel == null) {
+            forget(connection);
+            return;
         }
-        forget(connection);
+        connection.phase = Phase.LEAVING;
+        channel.closeFuture().addListener(_ -> onAgent(() -> forget(connection)));
+        connection.onEventLoop(open::quit);
     }
 
     private void forget(Connection connection) {
