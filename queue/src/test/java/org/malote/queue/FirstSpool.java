@@ -115,7 +115,7 @@ final class FirstSpool {
     private static boolean holdsFirstRecord(Path file) {
         try {
             return Files.isRegularFile(file)
-                    && JournalBytes.frames(Files.readAllBytes(file)).stream()
+                    && JournalBytes.frames(file, Files.readAllBytes(file)).stream()
                             .anyMatch(frame -> frame.sequence() == 1);
         } catch (IOException e) {
             return false; // Deleted meanwhile.

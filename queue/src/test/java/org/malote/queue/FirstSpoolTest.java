@@ -18,14 +18,24 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/// D11: a spool of the first version is understood to the last bit, whatever version starts on it.
+/// D11: a spool of the first version is understood to the last bit, whatever version starts on it,
+/// and whatever journal that writes.
+@ParameterizedClass
+@EnumSource
 final class FirstSpoolTest {
     private static final long DUE = FirstSpool.ACCEPTED_AT.toEpochMilli();
     private static final long LATER = FirstSpool.DEFERRED_UNTIL_MILLIS;
     private static final String BUSY = "450 4.2.1 busy";
 
+    private final JournalKind journal;
     @TempDir Path directory;
+
+    FirstSpoolTest(JournalKind journal) {
+        this.journal = journal;
+    }
 
     @BeforeEach
     void unpack() throws IOException {
@@ -42,7 +52,7 @@ final class FirstSpoolTest {
         assertEquals(2, files.size());
         for (Path file : files) {
             byte[] bytes = Files.readAllBytes(file);
-            for (JournalBytes.Frame frame : JournalBytes.frames(bytes)) {
+            for (JournalBytes.Frame frame : JournalBytes.frames(file, bytes)) {
                 types.add(frame.type());
                 versions.add(bytes[(int) frame.at() + 12]);
             }
@@ -50,17 +60,17 @@ final class FirstSpoolTest {
         assertEquals(Set.of(1, 2, 3, 4), types);
         assertEquals(Set.of((byte) 1), versions);
         byte[] first = Files.readAllBytes(files.getFirst());
-        assertTrue(JournalBytes.frames(first).getFirst().sequence() > 1);
+        assertTrue(JournalBytes.frames(files.getFirst(), first).getFirst().sequence() > 1);
     }
 
     @Test
     void isFoundAsItWasLeft() throws IOException {
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(OnDisk.settings(directory, journal))) {
             assertEquals(List.of(), spool.alarms);
             assertFoundAsLeft(spool.queue);
         }
         // Again, from what the first start made of it.
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(OnDisk.settings(directory, journal))) {
             assertEquals(List.of(), spool.alarms);
             assertFoundAsLeft(spool.queue);
         }
@@ -166,7 +176,7 @@ final class FirstSpoolTest {
     @Test
     void isDeliveredByALaterVersion() throws IOException {
         Set<String> attempted = new TreeSet<>();
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(OnDisk.settings(directory, journal))) {
             for (Claim claim = spool.queue.claim(LATER - 1);
                     claim != null;
                     claim = spool.queue.claim(LATER - 1)) {
@@ -193,7 +203,7 @@ final class FirstSpoolTest {
                         "two@c.example",
                         "waiting@j.example"),
                 attempted);
-        try (var spool = new OnDisk(OnDisk.settings(directory))) {
+        try (var spool = new OnDisk(OnDisk.settings(directory, journal))) {
             assertEquals(List.of(), spool.alarms);
             assertEquals(
                     Set.of(

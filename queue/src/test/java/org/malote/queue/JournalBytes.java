@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
@@ -15,6 +17,8 @@ final class JournalBytes {
     private static final int MAGIC = 0x4D4C5466;
     private static final int HEADER_BYTES = 40;
     private static final int HEADER_CRC_AT = 36;
+
+    private static final Pattern EPOCH = Pattern.compile("([0-9]{7})-[0-9a-f]{16}/[^/]+$");
 
     private JournalBytes() {}
 
@@ -39,7 +43,7 @@ final class JournalBytes {
         var found = new ArrayList<Path>();
         try (Stream<Path> walk = Files.walk(spool.resolve("epochs"))) {
             for (Path path : walk.filter(Files::isRegularFile).sorted().toList()) {
-                if (!frames(Files.readAllBytes(path)).isEmpty()) {
+                if (!frames(path, Files.readAllBytes(path)).isEmpty()) {
                     found.add(path);
                 }
             }
@@ -47,8 +51,17 @@ final class JournalBytes {
         return found;
     }
 
-    /// Every whole frame, in order, whatever its version, epoch and salt.
-    static List<Frame> frames(byte[] file) {
+    /// Every whole frame of a file, in order, whatever its version. A file that is used again may
+    /// hold some of what it was before, behind those that count: they have another salt.
+    ///
+    /// @param path ends with the name of the epoch's directory and that of the file
+    static List<Frame> frames(Path path, byte[] file) {
+        Matcher name = EPOCH.matcher(path.toString());
+        if (!name.find()) {
+            return List.of();
+        }
+        int epoch = Integer.parseInt(name.group(1));
+        long salt = 0;
         var frames = new ArrayList<Frame>();
         ByteBuffer bytes = ByteBuffer.wrap(file);
         int at = 0;
@@ -59,7 +72,9 @@ final class JournalBytes {
             }
             int length = bytes.getInt(at + 20);
             boolean isWhole =
-                    bytes.getInt(at + HEADER_CRC_AT) == crc(file, at, HEADER_CRC_AT)
+                    bytes.getInt(at + 16) == epoch
+                            && (frames.isEmpty() || bytes.getLong(at + 4) == salt)
+                            && bytes.getInt(at + HEADER_CRC_AT) == crc(file, at, HEADER_CRC_AT)
                             && length >= Long.BYTES
                             && length <= file.length - at - HEADER_BYTES
                             && bytes.getInt(at + 32) == crc(file, at + HEADER_BYTES, length);
@@ -78,6 +93,7 @@ final class JournalBytes {
                             bytes.getLong(at + 24),
                             new MessageId(bytes.getLong(idAt)));
             frames.add(frame);
+            salt = bytes.getLong(at + 4);
             at = (int) frame.end();
         }
         return frames;

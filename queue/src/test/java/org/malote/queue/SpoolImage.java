@@ -47,8 +47,8 @@ final class SpoolImage {
         this.frames = frames;
     }
 
-    static QueueSettings settings(Path directory) {
-        QueueSettings settings = OnDisk.settings(directory);
+    static QueueSettings settings(Path directory, JournalKind journal) {
+        QueueSettings settings = OnDisk.settings(directory, journal);
         return settings.withLimits(
                 settings.limits()
                         .withJournalFileBytes(JOURNAL_FILE_BYTES)
@@ -56,17 +56,17 @@ final class SpoolImage {
     }
 
     /// Two starts that took so many messages each, in every state, in several files.
-    static SpoolImage make(Path directory, int messages) throws IOException {
+    static SpoolImage make(Path directory, JournalKind journal, int messages) throws IOException {
         var bodies = new LinkedHashMap<MessageId, byte[]>();
         var entries = new HashMap<MessageId, QueueEntry>();
         for (int start = 0; start < 2; start++) {
-            try (var spool = new OnDisk(settings(directory))) {
+            try (var spool = new OnDisk(settings(directory, journal))) {
                 for (int i = 0; i < messages; i++) {
                     accept(spool.queue, start * messages + i, bodies);
                 }
             }
         }
-        try (var spool = new OnDisk(settings(directory))) {
+        try (var spool = new OnDisk(settings(directory, journal))) {
             spool.queue.list().forEach(entry -> entries.put(entry.id(), entry));
         }
         return read(directory, bodies, entries);
@@ -122,8 +122,7 @@ final class SpoolImage {
         for (Path path : paths) {
             String name = directory.relativize(path).toString();
             byte[] bytes = Files.readAllBytes(path);
-            List<JournalBytes.Frame> found =
-                    name.startsWith("epochs/") ? JournalBytes.frames(bytes) : List.of();
+            List<JournalBytes.Frame> found = JournalBytes.frames(path, bytes);
             if (!found.isEmpty()) {
                 frames.put(name, found);
                 long end = found.getLast().end() + ZEROS_KEPT_BYTES;

@@ -12,25 +12,36 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// D11: whatever lies in the spool, a start succeeds, sets aside what it cannot read, counts it,
 /// and delivers the rest.
+@ParameterizedClass
+@EnumSource
 final class StrangeSpoolTest {
     private static final int MESSAGES = 150;
 
-    @TempDir private static Path made;
+    @SuppressWarnings("NullAway.Init") // Made before the first test of each journal.
     private static SpoolImage original;
+
+    /// What wrote the spool.
+    private final JournalKind journal;
 
     @TempDir private Path directory;
     private SpoolImage image;
 
-    @BeforeAll
-    static void make() throws IOException {
-        original = SpoolImage.make(made, MESSAGES);
+    StrangeSpoolTest(JournalKind journal) {
+        this.journal = journal;
+    }
+
+    @BeforeParameterizedClassInvocation
+    static void make(JournalKind journal, @TempDir Path made) throws IOException {
+        original = SpoolImage.make(made, journal, MESSAGES);
     }
 
     @BeforeEach
@@ -147,7 +158,7 @@ final class StrangeSpoolTest {
         image.writeTo(directory);
         var others = new TreeSet<>(original.entries().keySet());
         others.removeAll(gone);
-        try (var spool = new OnDisk(SpoolImage.settings(directory))) {
+        try (var spool = new OnDisk(SpoolImage.settings(directory, journal))) {
             assertEquals(places, spool.queue.stats().quarantined());
             assertEquals(
                     places > 0,
