@@ -55,7 +55,10 @@ public final class Blast {
 
     // Touched on the one event loop alone.
     private long messagesLeft;
-    private long endNanos;
+    private long durationNanos;
+
+    /// When the first message began.
+    private long firstNanos;
     private long[] nanos = new long[1 << 16];
     private int count;
     private long lastNanos;
@@ -181,8 +184,7 @@ public final class Blast {
     }
 
     private void run(EventLoopGroup loop, int sessions, long seconds) throws InterruptedException {
-        long startNanos = System.nanoTime();
-        endNanos = seconds == 0 ? NO_END : startNanos + TimeUnit.SECONDS.toNanos(seconds);
+        durationNanos = seconds == 0 ? NO_END : TimeUnit.SECONDS.toNanos(seconds);
         for (int i = 0; i < sessions; i++) {
             loop.execute(this::connect);
         }
@@ -195,7 +197,7 @@ public final class Blast {
         if (!failure.isEmpty() || count == 0) {
             throw new IllegalStateException("failed: " + failure);
         }
-        double took = (lastNanos - startNanos) / 1e9;
+        double took = (lastNanos - firstNanos) / 1e9;
         long[] sorted = Arrays.copyOf(nanos, count);
         Arrays.sort(sorted);
         System.out.printf(
@@ -227,7 +229,8 @@ public final class Blast {
     }
 
     private boolean isDue() {
-        return messagesLeft > 0 && System.nanoTime() < endNanos && failure.isEmpty();
+        boolean isTime = firstNanos == 0 || System.nanoTime() - firstNanos < durationNanos;
+        return messagesLeft > 0 && isTime && failure.isEmpty();
     }
 
     private void fail(String what) {
@@ -341,6 +344,7 @@ public final class Blast {
             expected = SENDER;
             isWaiting = true;
             startNanos = System.nanoTime();
+            firstNanos = firstNanos == 0 ? startNanos : firstNanos;
             send(ctx, envelope);
         }
 

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import org.malote.queue.JournalKind;
 import org.malote.queue.journal.ChronicleJournal;
 import org.malote.queue.journal.Frames;
 import org.malote.queue.journal.JournalRecord;
@@ -39,8 +40,14 @@ import org.openjdk.jmh.annotations.Warmup;
 public class JournalCommit {
     private static final byte TYPE = 1;
     private static final int HEAD_OCTETS = 100;
+
+    // Those of the server.
     private static final long FILE_BYTES = 256L << 20;
     private static final long SPARES_BYTES = 1L << 30;
+    private static final long KEEP_FREE_BYTES = 512L << 20;
+
+    @Param({"SEGMENT", "CHRONICLE"})
+    JournalKind kind;
 
     @Param({"1", "16", "128"})
     int records;
@@ -50,9 +57,6 @@ public class JournalCommit {
 
     @Param({"true", "false"})
     boolean durable;
-
-    @Param({"segment", "chronicle"})
-    String kind;
 
     private ByteBuffer head = ByteBuffer.allocate(0);
     private ByteBuffer body = ByteBuffer.allocate(0);
@@ -77,14 +81,18 @@ public class JournalCommit {
         head = ByteBuffer.wrap(Scratch.body(HEAD_OCTETS));
         body = ByteBuffer.allocateDirect(octets).put(Scratch.body(octets)).flip();
         scratch = new Scratch();
+        var settings = new JournalSettings(FILE_BYTES, durable, SPARES_BYTES, KEEP_FREE_BYTES);
         var disk = new LocalDisk();
-        var settings = new JournalSettings(FILE_BYTES, durable, SPARES_BYTES, 1);
         var random = new Random(1);
         journal =
-                kind.equals("segment")
-                        ? SegmentJournal.open(disk, scratch.path(), settings, random, scratch.io())
-                        : ChronicleJournal.open(
-                                disk, scratch.path(), settings, random, scratch.io());
+                switch (kind) {
+                    case SEGMENT ->
+                            SegmentJournal.open(
+                                    disk, scratch.path(), settings, random, scratch.io());
+                    case CHRONICLE ->
+                            ChronicleJournal.open(
+                                    disk, scratch.path(), settings, random, scratch.io());
+                };
     }
 
     @TearDown(Level.Iteration)
@@ -108,8 +116,6 @@ public class JournalCommit {
         }
         if (durable) {
             journal.force();
-        } else {
-            journal.flush();
         }
         appended.records += records;
         // Drained, as in a server whose mail moves on.

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import org.malote.queue.CommitResult;
 import org.malote.queue.Durability;
 import org.malote.queue.Envelope;
+import org.malote.queue.JournalKind;
 import org.malote.queue.MailQueue;
 import org.malote.queue.MessageWriter;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -38,6 +39,9 @@ public class QueueAcks {
     @Param({"1024", "8192", "102400"})
     int octets;
 
+    @Param({"SEGMENT", "CHRONICLE"})
+    JournalKind journal;
+
     @Param({"COMMIT", "RELAXED"})
     Durability durability;
 
@@ -51,7 +55,7 @@ public class QueueAcks {
     public void open() throws IOException {
         body = Scratch.body(octets);
         scratch = new Scratch();
-        queue = scratch.openQueue(durability);
+        queue = scratch.openQueue(journal, durability);
     }
 
     @TearDown(Level.Iteration)

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import org.malote.queue.CommitResult;
 import org.malote.queue.Durability;
 import org.malote.queue.Envelope;
+import org.malote.queue.JournalKind;
 import org.malote.queue.MailQueue;
 import org.malote.queue.QueueEnvironment;
 import org.malote.queue.QueueSettings;
@@ -48,9 +49,10 @@ final class Scratch implements AutoCloseable {
     }
 
     /// A queue as the server has it.
-    MailQueue openQueue(Durability durability) throws IOException {
+    MailQueue openQueue(JournalKind journal, Durability durability) throws IOException {
+        QueueSettings usual = QueueSettings.standard(path);
         return MailQueue.open(
-                QueueSettings.standard(path).withDurability(durability),
+                usual.withDurability(durability).withJournal(journal, usual.sparesBytes()),
                 new QueueEnvironment(
                         InstantSource.system(),
                         System::nanoTime,

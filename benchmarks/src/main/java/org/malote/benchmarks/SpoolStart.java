@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.malote.queue.Durability;
+import org.malote.queue.JournalKind;
 import org.malote.queue.MailQueue;
 import org.malote.queue.MessageWriter;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -39,6 +40,9 @@ public class SpoolStart {
     @Param({"1024"})
     int octets;
 
+    @Param({"SEGMENT", "CHRONICLE"})
+    JournalKind journal;
+
     private Scratch scratch;
 
     @Setup(Level.Trial)
@@ -46,7 +50,7 @@ public class SpoolStart {
         scratch = new Scratch();
         byte[] body = Scratch.body(octets);
         var pending = new Semaphore(PENDING_MAX);
-        try (MailQueue queue = scratch.openQueue(Durability.RELAXED)) {
+        try (MailQueue queue = scratch.openQueue(journal, Durability.RELAXED)) {
             for (int i = 0; i < messages; i++) {
                 pending.acquireUninterruptibly();
                 MessageWriter writer = queue.begin();
@@ -70,7 +74,7 @@ public class SpoolStart {
     /// @return how many messages were found
     @Benchmark
     public long start() throws IOException {
-        try (MailQueue queue = scratch.openQueue(Durability.COMMIT)) {
+        try (MailQueue queue = scratch.openQueue(journal, Durability.COMMIT)) {
             long found = queue.stats().recovered();
             if (found != messages) {
                 throw new IllegalStateException(found + " of " + messages + " were found");
