@@ -172,7 +172,15 @@ class PartialDeliveryTest {
     /// Who has it, as far as the queue has recorded that.
     private static Set<String> delivered(MaloteServer server) {
         Set<String> names = new HashSet<>();
-        String list = server.run("queue", "list", "--json", "--config", "malote.toml");
+        String list =
+                server.run(
+                        "queue",
+                        "list",
+                        "--json",
+                        "--state",
+                        "delivered",
+                        "--config",
+                        "malote.toml");
         for (String line : list.lines().filter(text -> text.startsWith("{")).toList()) {
             try {
                 for (JsonNode recipient : new ObjectMapper().readTree(line).path("recipients")) {
