@@ -103,6 +103,6 @@ final class Acceptance {
     }
 
     private void tell(CommitResult result) {
-        MailQueue.guarded("the owner of message " + id, () -> done.accept(result));
+        MailQueue.guarded("the owner of message", id, () -> done.accept(result));
     }
 }

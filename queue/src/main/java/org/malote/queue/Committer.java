@@ -70,6 +70,8 @@ final class Committer implements Runnable {
     /// What a frame takes beside its payload: its header and Chronicle's, rounded up.
     private static final int FRAME_OVERHEAD_BYTES = Frames.HEADER_BYTES + 24;
 
+    private static final long NONE = Long.MIN_VALUE;
+
     private final SpoolJournal journal;
     private final Durability durability;
     private final QueueLimits limits;
@@ -85,6 +87,9 @@ final class Committer implements Runnable {
     private boolean isBusy;
     private boolean ended;
     private long batchOldestNanos;
+
+    /// When the oldest record was enqueued that is not committed, or [#NONE].
+    private volatile long oldestNanos = NONE;
 
     private volatile boolean stopped;
     private final AtomicLong commits = new AtomicLong();
@@ -113,6 +118,9 @@ final class Committer implements Runnable {
             if (!stopped && !ended) {
                 work.enqueuedNanos = nanoTime.getAsLong();
                 waiting.add(work);
+                if (waiting.size() == 1) {
+                    noteOldest();
+                }
                 if (isWaiting) {
                     changed.signal();
                 }
@@ -176,17 +184,20 @@ final class Committer implements Runnable {
         }
     }
 
-    /// How long the oldest record has waited, 0 when none does.
+    /// How long the oldest record has waited, 0 when none does. Waits for nobody: every command of
+    /// a peer asks.
     long oldestAgeNanos() {
-        lock.lock();
-        try {
-            if (isBusy) {
-                return Math.max(0, nanoTime.getAsLong() - batchOldestNanos);
-            }
-            Work first = waiting.peek();
-            return first == null ? 0 : Math.max(0, nanoTime.getAsLong() - first.enqueuedNanos);
-        } finally {
-            lock.unlock();
+        long oldest = oldestNanos;
+        return oldest == NONE ? 0 : Math.max(0, nanoTime.getAsLong() - oldest);
+    }
+
+    /// Under the lock, when what is oldest may have changed.
+    private void noteOldest() {
+        Work first = waiting.peek();
+        if (isBusy) {
+            oldestNanos = batchOldestNanos;
+        } else {
+            oldestNanos = first == null ? NONE : first.enqueuedNanos;
         }
     }
 
@@ -255,6 +266,7 @@ final class Committer implements Runnable {
         lock.lock();
         try {
             isBusy = false;
+            noteOldest();
             while (waiting.isEmpty()) {
                 if (closing && expected == 0) {
                     ended = true;
@@ -279,6 +291,7 @@ final class Committer implements Runnable {
                 group.add(next);
                 waiting.remove();
             }
+            noteOldest();
             return true;
         } finally {
             lock.unlock();
@@ -348,6 +361,7 @@ final class Committer implements Runnable {
         lock.lock();
         try {
             isBusy = false;
+            noteOldest();
         } finally {
             lock.unlock();
         }
@@ -400,6 +414,7 @@ final class Committer implements Runnable {
             stopped = true;
             late.addAll(waiting);
             waiting.clear();
+            noteOldest();
         } finally {
             lock.unlock();
         }

@@ -451,11 +451,11 @@ public final class MailQueue implements AutoCloseable {
     }
 
     /// A caller's code must not end the committer.
-    static void guarded(String whose, Runnable callback) {
+    static void guarded(String whose, Object of, Runnable callback) {
         try {
             callback.run();
         } catch (RuntimeException e) {
-            log.error("{} failed when it was told", whose, e);
+            log.error("{} {} failed when it was told", whose, of, e);
         }
     }
 
@@ -469,7 +469,7 @@ public final class MailQueue implements AutoCloseable {
     }
 
     private void signalDue() {
-        guarded("the listener for due messages", dueSignal);
+        guarded("the listener for", "due messages", dueSignal);
     }
 
     /// Takes what is due and may be attempted: one message's recipients at one destination, or null
@@ -629,7 +629,7 @@ public final class MailQueue implements AutoCloseable {
         signalDue();
         if (isGone) {
             // An operator removed it meanwhile; there is nothing to record.
-            guarded("whoever settled message " + id, whenRecorded);
+            guarded("whoever settled message", id, whenRecorded);
             return;
         }
         committer.submit(
@@ -641,7 +641,7 @@ public final class MailQueue implements AutoCloseable {
 
                     @Override
                     void committed() {
-                        guarded("whoever settled message " + id, whenRecorded);
+                        guarded("whoever settled message", id, whenRecorded);
                     }
 
                     @Override

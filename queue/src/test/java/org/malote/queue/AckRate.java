@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,6 +39,9 @@ import java.util.stream.Stream;
 /// prints one line of JSON for each K and size.
 final class AckRate {
     private static final int WARM_UP_SHARE = 3;
+    private static final int COMPILING_CLIENTS = 64;
+    private static final int COMPILING_OCTETS = 8192;
+    private static final double COMPILING_SECONDS = 6;
     private static final long FLOOR_FILE_BYTES = 256L << 20;
     private static final int ZERO_BYTES = 1 << 20;
 
@@ -60,13 +64,18 @@ final class AckRate {
         void close() throws IOException;
     }
 
-    private record Figures(long perSecond, long p50Micros, long p99Micros) {}
+    /// @param cpuNanos of the whole process for one message, clients and all
+    private record Figures(long perSecond, long p50Micros, long p99Micros, long cpuNanos) {}
 
     public static void main(String[] arguments) throws Exception {
         Path folder = Path.of(arguments[0]);
         double seconds = Double.parseDouble(arguments[1]);
         int rounds = Integer.parseInt(arguments[2]);
         List<String> stores = List.of(arguments[5].split(",", -1));
+        // The JVM compiles while the first messages come; a server that runs does not.
+        for (String store : stores) {
+            var _ = measure(folder, store, COMPILING_CLIENTS, COMPILING_OCTETS, COMPILING_SECONDS);
+        }
         for (int octets : numbers(arguments[4])) {
             for (int clients : numbers(arguments[3])) {
                 Map<String, List<Figures>> figures = new LinkedHashMap<>();
@@ -93,10 +102,11 @@ final class AckRate {
     private static String json(List<Figures> rounds) {
         return String.format(
                 Locale.ROOT,
-                "{\"perSecond\":%s,\"p50Micros\":%s,\"p99Micros\":%s}",
+                "{\"perSecond\":%s,\"p50Micros\":%s,\"p99Micros\":%s,\"cpuNanos\":%s}",
                 rounds.stream().map(Figures::perSecond).toList(),
                 rounds.stream().map(Figures::p50Micros).toList(),
-                rounds.stream().map(Figures::p99Micros).toList());
+                rounds.stream().map(Figures::p99Micros).toList(),
+                rounds.stream().map(Figures::cpuNanos).toList());
     }
 
     private static Store open(String store, Path spool) throws IOException {
@@ -129,6 +139,7 @@ final class AckRate {
     private static Figures run(Store store, int clients, int octets, double seconds)
             throws Exception {
         byte[] body = Mail.random(1, octets);
+        long cpuBefore = cpuNanos();
         long begun = System.nanoTime();
         long end = begun + (long) (seconds * 1e9);
         var latencies = new long[clients][];
@@ -148,7 +159,12 @@ final class AckRate {
         return new Figures(
                 (long) (all.length * 1e9 / took),
                 all[all.length / 2] / 1000,
-                all[all.length * 99 / 100] / 1000);
+                all[all.length * 99 / 100] / 1000,
+                (cpuNanos() - cpuBefore) / all.length);
+    }
+
+    private static long cpuNanos() {
+        return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO).toNanos();
     }
 
     /// Sends, waits, and sends again until the end.
@@ -188,6 +204,7 @@ final class AckRate {
 
         private final QueueSettings settings;
         private final MailQueue queue;
+        private final Envelope envelope = Mail.to("box@sink.example");
         private final Semaphore due = new Semaphore(0);
         private final List<Thread> drainers = new ArrayList<>();
         private volatile boolean isClosed;
@@ -254,7 +271,7 @@ final class AckRate {
             MessageWriter writer = queue.begin();
             writer.write(message);
             writer.seal(
-                    Mail.to("box@sink.example"),
+                    envelope,
                     result -> {
                         if (result instanceof CommitResult.Refused(Refusal refusal)) {
                             System.err.println("refused: " + refusal);
