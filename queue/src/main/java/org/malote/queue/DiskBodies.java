@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.LongPredicate;
 import org.malote.queue.journal.Disk;
 import org.malote.queue.journal.DiskDirectory;
@@ -22,12 +24,31 @@ final class DiskBodies implements BodyStore {
     private final Path directory;
     private final Path quarantine;
 
-    /// @param quarantine where orphans are set aside, on the same file system
-    DiskBodies(Disk disk, Path directory, Path quarantine) throws IOException {
+    /// Those of a spool.
+    DiskBodies(Disk disk, Path spool) {
         this.disk = disk;
-        this.directory = directory;
-        this.quarantine = quarantine;
-        disk.makeDirectories(directory);
+        this.directory = spool.resolve("bodies");
+        this.quarantine = spool.resolve("quarantine");
+    }
+
+    /// Those of a spool, whose directory is made when it is not there.
+    static DiskBodies make(Disk disk, Path spool) throws IOException {
+        var bodies = new DiskBodies(disk, spool);
+        disk.makeDirectories(bodies.directory);
+        return bodies;
+    }
+
+    /// The finished ones.
+    List<MessageId> ids() throws IOException {
+        var ids = new ArrayList<MessageId>();
+        if (disk.kind(directory) != Disk.Kind.NOTHING) {
+            for (Path entry : disk.list(directory)) {
+                if (isOrphan(entry.getFileName().toString(), _ -> false)) {
+                    ids.add(MessageId.parse(entry.getFileName().toString()));
+                }
+            }
+        }
+        return ids;
     }
 
     private Path pathOf(MessageId id) {

@@ -112,11 +112,7 @@ public final class MailQueue implements AutoCloseable {
         try {
             journal =
                     settings.journal().open(disk, settings, environment.random(), environment.io());
-            var bodies =
-                    new DiskBodies(
-                            disk,
-                            settings.directory().resolve("bodies"),
-                            settings.directory().resolve("quarantine"));
+            var bodies = DiskBodies.make(disk, settings.directory());
             var suspensions = new SuspensionFile(disk, settings.directory());
             return open(settings, environment, journal, bodies, suspensions, directoryLock);
         } catch (IOException | RuntimeException e) {
@@ -428,6 +424,11 @@ public final class MailQueue implements AutoCloseable {
 
     Committer committer() {
         return committer;
+    }
+
+    /// For a queue over a journal that is only read.
+    Mover mover() {
+        return mover;
     }
 
     /// Under the index's lock: a message that was sealed is committed.
@@ -794,6 +795,17 @@ public final class MailQueue implements AutoCloseable {
                 .flatMap(Stream::ofNullable);
     }
 
+    /// Whether a message is in the queue and its body in a file of its own.
+    boolean hasBodyFile(MessageId id) {
+        lock.lock();
+        try {
+            LiveMessage message = index.find(id);
+            return message != null && message.hasBodyFile();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Whether a message is in the queue. Cheap.
     public boolean contains(MessageId id) {
         lock.lock();
@@ -977,7 +989,7 @@ public final class MailQueue implements AutoCloseable {
         };
     }
 
-    private long[] ids() {
+    long[] ids() {
         lock.lock();
         try {
             return index.ids();

@@ -105,6 +105,29 @@ final class Mover {
     private record Standing(RecipientStatus status, long detail) {}
 
     private Committer.@Nullable Work moving(MessageId id) throws IOException {
+        JournalRecord record = copyOf(id);
+        if (record == null) {
+            return null;
+        }
+        return new Committer.Work(record, true) {
+            @Override
+            void apply(long moved) {
+                index.moved(id, moved);
+            }
+
+            @Override
+            void committed() {}
+
+            @Override
+            void refused(Refusal refusal) {
+                log.debug("the record of message {} was not moved: {}", id, refusal);
+            }
+        };
+    }
+
+    /// A message as it is now in one record, or null when it has left. On the committer's thread,
+    /// or when nothing is committed.
+    @Nullable JournalRecord copyOf(MessageId id) throws IOException {
         var standings = new ArrayList<Standing>();
         long position;
         boolean hasBodyFile;
@@ -139,21 +162,7 @@ final class Mover {
         var body = ByteBuffer.allocate(bodyBytes);
         reader.body(position, stored.bodyOffset(), 0, body);
         ByteBuffer states = Records.states(withReplies(id, standings));
-        var record = new JournalRecord(Records.CARRIED, head.flip(), List.of(states, body.flip()));
-        return new Committer.Work(record, true) {
-            @Override
-            void apply(long moved) {
-                index.moved(id, moved);
-            }
-
-            @Override
-            void committed() {}
-
-            @Override
-            void refused(Refusal refusal) {
-                log.debug("the record of message {} was not moved: {}", id, refusal);
-            }
-        };
+        return new JournalRecord(Records.CARRIED, head.flip(), List.of(states, body.flip()));
     }
 
     private List<RecipientStatus> withReplies(MessageId id, List<Standing> standings)

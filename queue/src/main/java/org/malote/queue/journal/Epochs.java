@@ -33,7 +33,7 @@ final class Epochs implements AutoCloseable {
     /// Spares are made from this part of a start's first file on.
     private static final int SPARES_BEGIN_SHARE = 4;
 
-    private record OldEpoch(Path directory, int number, long salt) {}
+    record OldEpoch(Path directory, int number, long salt) {}
 
     private final Disk disk;
     private final Path parent;
@@ -78,16 +78,11 @@ final class Epochs implements AutoCloseable {
         this.oldEpochs = find(disk, parent);
         this.number = oldEpochs.isEmpty() ? 1 : oldEpochs.getLast().number() + 1;
         this.salt = random.nextLong();
-        this.directory = parent.resolve("%07d-%016x".formatted(number, salt));
+        this.directory = parent.resolve(nameOf(number, salt));
         disk.makeDirectory(directory);
         disk.forceDirectory(parent);
         this.opened = disk.openDirectory(directory);
-        var known = new ArrayList<JournalFile>();
-        for (OldEpoch epoch : oldEpochs) {
-            for (Path path : filesOf(epoch)) {
-                known.add(new JournalFile(disk, path, epoch.number(), epoch.salt()));
-            }
-        }
+        List<JournalFile> known = filesOf(disk, oldEpochs);
         this.oldFiles = known.size();
         this.files = known.toArray(JournalFile[]::new);
         this.spares =
@@ -103,7 +98,8 @@ final class Epochs implements AutoCloseable {
                         io);
     }
 
-    private static List<OldEpoch> find(Disk disk, Path parent) throws IOException {
+    /// The epochs of a spool, oldest first.
+    static List<OldEpoch> find(Disk disk, Path parent) throws IOException {
         var found = new ArrayList<OldEpoch>();
         for (Path entry : disk.list(parent)) {
             Matcher name = NAME.matcher(entry.getFileName().toString());
@@ -119,6 +115,31 @@ final class Epochs implements AutoCloseable {
         }
         found.sort(Comparator.comparingInt(OldEpoch::number));
         return found;
+    }
+
+    /// Their files, in the order in which they were written.
+    static List<JournalFile> filesOf(Disk disk, List<OldEpoch> epochs) throws IOException {
+        var known = new ArrayList<JournalFile>();
+        for (OldEpoch epoch : epochs) {
+            for (Path path : disk.list(epoch.directory())) {
+                if (FileNames.isJournal(path)) {
+                    known.add(new JournalFile(disk, path, epoch.number(), epoch.salt()));
+                }
+            }
+        }
+        return known;
+    }
+
+    /// Makes a spool whose next start has a number above this one.
+    static void begin(Disk disk, Path spool, int above) throws IOException {
+        Path parent = spool.resolve("epochs");
+        disk.makeDirectories(parent);
+        disk.makeDirectory(parent.resolve(nameOf(above, 0)));
+        disk.forceDirectory(parent);
+    }
+
+    private static String nameOf(int number, long salt) {
+        return "%07d-%016x".formatted(number, salt);
     }
 
     private List<Path> filesOf(OldEpoch epoch) throws IOException {
@@ -232,11 +253,7 @@ final class Epochs implements AutoCloseable {
 
     /// See [SpoolJournal#info].
     @Nullable RecordInfo info(long position) throws IOException {
-        JournalFile file = files[SpoolJournal.fileOf(position)];
-        var bytes = ByteBuffer.allocate(Frames.HEADER_BYTES);
-        file.read(SpoolJournal.offsetOf(position), bytes);
-        Frames.Header frame = Frames.decodeHeader(bytes.flip(), 0, file.salt(), file.epoch());
-        return frame == null ? null : new RecordInfo(frame.type(), frame.length());
+        return files[SpoolJournal.fileOf(position)].info(SpoolJournal.offsetOf(position));
     }
 
     /// See [SpoolJournal#read].

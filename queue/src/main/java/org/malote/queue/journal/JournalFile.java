@@ -38,6 +38,14 @@ final class JournalFile {
         return salt;
     }
 
+    /// See [SpoolJournal#info].
+    @Nullable RecordInfo info(long offset) throws IOException {
+        var bytes = ByteBuffer.allocate(Frames.HEADER_BYTES);
+        read(offset, bytes);
+        Frames.Header frame = Frames.decodeHeader(bytes.flip(), 0, salt, epoch);
+        return frame == null ? null : new RecordInfo(frame.type(), frame.length());
+    }
+
     void read(long offset, ByteBuffer destination) throws IOException {
         long at = offset;
         boolean retried = false;

@@ -65,6 +65,23 @@ public final class SegmentJournal implements SpoolJournal {
                 new Epochs(disk, spool, settings, true, random, io), settings, io);
     }
 
+    /// Begins a new spool whose epochs come after those of another: what came from there keeps its
+    /// name.
+    ///
+    /// @param epoch the last one of the other
+    /// @throws IOException when the directory cannot be used
+    public static SegmentJournal openAfter(
+            int epoch,
+            Disk disk,
+            Path spool,
+            JournalSettings settings,
+            RandomGenerator random,
+            Executor io)
+            throws IOException {
+        Epochs.begin(disk, spool, epoch);
+        return open(disk, spool, settings, random, io);
+    }
+
     private SegmentJournal(Epochs epochs, JournalSettings settings, Executor io) {
         this.epochs = epochs;
         this.settings = settings;

@@ -11,8 +11,7 @@ import java.util.Objects;
 import java.util.Set;
 
 /// A disk that fails on command, and that knows what a power cut could undo: a file that came to
-// the
-/// spares, or left them, may not be written before its directories were forced.
+/// the spares may not leave them before its directories were forced.
 final class FaultyDisk implements Disk {
     private final Disk disk;
     private boolean failsCreate;
