@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "malote queue COMMAND --help says more of each, with examples. They ask the server that"
-                    + " runs with the same configuration, as its user."
+                    + " runs with the same configuration, as its user; verify and salvage are for"
+                    + " the spool of one that does not run."
         },
         mixinStandardHelpOptions = true,
         subcommands = {
@@ -27,7 +28,9 @@ import picocli.CommandLine.Spec;
             QueueChangeCommand.Remove.class,
             QueueSuspendCommand.Suspend.class,
             QueueSuspendCommand.Resume.class,
-            QueueSuspendCommand.Suspended.class
+            QueueSuspendCommand.Suspended.class,
+            QueueOfflineCommand.Verify.class,
+            QueueOfflineCommand.Salvage.class
         })
 final class QueueCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;

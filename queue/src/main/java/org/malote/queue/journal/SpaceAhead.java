@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 /// Keeps zeros ahead of the records of the file that grows: at once when they are lacking, in the
 /// background otherwise. Committer only.
 final class SpaceAhead {
-    /// Zeros are made in such steps; a larger one makes the force that pays for it rarer and longer.
+    /// Zeros are made in such steps; a larger one makes the force that pays for it rarer and
+    // longer.
     private static final int STEP_MAX_BYTES = 16 << 20;
 
     private final int stepBytes;
