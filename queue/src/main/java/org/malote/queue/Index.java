@@ -99,8 +99,8 @@ final class Index {
         rescheduleAll(message);
     }
 
-    /// A copy of a message's record with the states of its recipients is in the journal; it counts
-    /// in place of any before.
+    /// Recovery found a copy of a message's record, with the states of its recipients. It counts in
+    /// place of any before.
     void carried(AcceptedRecord record, List<RecipientStatus> statuses, long position) {
         LiveMessage before = find(record.id());
         if (before != null) {

@@ -48,6 +48,9 @@ public final class MailQueue implements AutoCloseable {
     /// space.
     private static final int RESERVE_SHARE_FOR_COMMITS = 2;
 
+    /// When space is short, a journal file is ended early that holds more than this.
+    private static final long EARLY_ROLL_MIN_BYTES = 256 << 10;
+
     /// How long a message waits that could not be read, though nothing says that it is damaged: the
     /// process may have had no descriptor left.
     private static final long UNREAD_DELAY_MILLIS = 60_000;
@@ -271,12 +274,28 @@ public final class MailQueue implements AutoCloseable {
     }
 
     /// Applies records as they were applied when they were committed.
+    ///
+    /// A copy of a record takes the original's place, and the original's file is deleted, when the
+    /// copy is known to be on the disk. It is when the same start recorded anything behind its
+    /// group, which holds nothing but copies: the committer appends no group before the last one is
+    /// forced. A copy with nothing behind it may be in the page cache alone, where a process that
+    /// ended early left it, and even a force that succeeds now proves nothing, if one had failed.
+    /// It says nothing new, so it is passed over while there is the original.
     private final class Replay implements JournalVisitor {
+        private record Copy(AcceptedRecord record, List<RecipientStatus> statuses, long position) {}
+
+        /// With nothing behind them so far.
+        private final List<Copy> copies = new ArrayList<>();
+
         @Override
         public void onRecord(long position, byte type, ByteBuffer payload)
                 throws MalformedRecordException {
             lock.lock();
             try {
+                if (type != Records.CARRIED) {
+                    copies.forEach(this::apply);
+                    copies.clear();
+                }
                 switch (type) {
                     case Records.ACCEPTED -> {
                         AcceptedRecord record = Records.readAccepted(payload);
@@ -288,7 +307,12 @@ public final class MailQueue implements AutoCloseable {
                     case Records.CARRIED -> {
                         AcceptedRecord record = Records.readAccepted(payload);
                         int count = record.envelope().recipients().size();
-                        index.carried(record, Records.readStates(payload, count), position);
+                        var copy = new Copy(record, Records.readStates(payload, count), position);
+                        if (index.find(record.id()) == null) {
+                            apply(copy);
+                        } else {
+                            copies.add(copy);
+                        }
                     }
                     case Records.SETTLED -> {
                         Records.SettledRecord record = Records.readSettled(payload);
@@ -303,6 +327,15 @@ public final class MailQueue implements AutoCloseable {
             } finally {
                 lock.unlock();
             }
+        }
+
+        private void apply(Copy copy) {
+            index.carried(copy.record(), copy.statuses(), copy.position());
+        }
+
+        @Override
+        public void onEpochEnd() {
+            copies.clear();
         }
 
         @Override
@@ -1087,6 +1120,15 @@ public final class MailQueue implements AutoCloseable {
 
         @Override
         public List<Committer.Work> maintenance() throws IOException {
+            boolean isShort = isSpaceShort();
+            if (isShort && isMostlyDead()) {
+                // Space comes back with whole files only, and a small disk may hold no more than
+                // this one.
+                if (isDurable()) {
+                    journal.force();
+                }
+                var _ = journal.roll();
+            }
             List<Integer> files;
             lock.lock();
             try {
@@ -1101,7 +1143,34 @@ public final class MailQueue implements AutoCloseable {
                     housekeep(MailQueue.this::deleteFiles);
                 }
             }
-            return mover.next();
+            return mover.next(isShort);
+        }
+
+        /// The file that records were last known to go to, and what had been appended before it.
+        private int file = -1;
+
+        private long bytesBefore;
+
+        private boolean isSpaceShort() {
+            return freeSpace.usableBytes() < settings.limits().freeSpaceReserveBytes();
+        }
+
+        /// Whether less than half of what the journal's last file holds is still needed.
+        private boolean isMostlyDead() {
+            if (file != journal.currentFile()) {
+                file = journal.currentFile();
+                bytesBefore = committer.bytes();
+            }
+            long inFile = committer.bytes() - bytesBefore;
+            if (inFile < EARLY_ROLL_MIN_BYTES) {
+                return false;
+            }
+            lock.lock();
+            try {
+                return index.journalBytes() < inFile / 2;
+            } finally {
+                lock.unlock();
+            }
         }
 
         @Override

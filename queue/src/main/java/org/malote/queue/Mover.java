@@ -50,9 +50,11 @@ final class Mover {
     }
 
     /// What to commit next, empty for nothing.
-    List<Committer.Work> next() {
+    ///
+    /// @param isSpaceShort whether space is to be won back as soon as there is any to win
+    List<Committer.Work> next(boolean isSpaceShort) {
         var work = new ArrayList<Committer.Work>();
-        if (toMove.isEmpty() && !findSparseFile()) {
+        if (toMove.isEmpty() && !findSparseFile(isSpaceShort)) {
             return work;
         }
         long bytes = 0;
@@ -85,13 +87,14 @@ final class Mover {
         }
     }
 
-    private boolean findSparseFile() {
+    private boolean findSparseFile(boolean isSpaceShort) {
         lock.lock();
         try {
             int oldest = index.oldestFile();
             long files = (long) journal.currentFile() - oldest;
             long live = index.journalBytes() / limits.journalFileBytes();
-            if (files <= SPARSE_FILES_MAX + 2 * live || oldest == unmovableFile) {
+            long filesMax = (isSpaceShort ? 0 : SPARSE_FILES_MAX) + 2 * live;
+            if (files <= filesMax || oldest == unmovableFile) {
                 return false;
             }
             toMove.addAll(index.inOldestFile());

@@ -233,6 +233,7 @@ public final class MemoryJournal implements SpoolJournal {
                 visitor.onDamage("record " + i + ": " + e.getMessage());
             }
         }
+        visitor.onEpochEnd();
     }
 
     @Override
@@ -248,6 +249,22 @@ public final class MemoryJournal implements SpoolJournal {
                 isWaiting = false;
             }
             return !isFull;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean roll() {
+        lock.lock();
+        try {
+            if (fileRecords == Integer.MAX_VALUE || entries.size() % fileRecords == 0) {
+                return false;
+            }
+            while (entries.size() % fileRecords != 0) {
+                entries.add(null);
+            }
+            return true;
         } finally {
             lock.unlock();
         }

@@ -129,7 +129,7 @@ final class SimulatedDisk implements Disk {
     }
 
     private final Random random;
-    private final long capacityBytes;
+    private long capacityBytes;
     private Directory root = new Directory();
     private long operationsLeft = Long.MAX_VALUE;
     private int forcesUntilFailure = Integer.MAX_VALUE;
@@ -155,6 +155,10 @@ final class SimulatedDisk implements Disk {
     /// clean, and is lost with the power.
     void failForceAfter(int forces) {
         forcesUntilFailure = forces;
+    }
+
+    void grow(long bytes) {
+        capacityBytes += bytes;
     }
 
     boolean isDead() {

@@ -36,6 +36,7 @@ final class Simulation {
     private static final int MESSAGES_MAX = 200;
     private static final int LANE_MAX = 4;
     private static final int CLAIMS_MAX = 12;
+    private static final int CRASHES_MAX = 300;
     private static final Duration END = Duration.ofDays(10);
     private static final Path SPOOL = Path.of("/spool");
 
@@ -250,8 +251,13 @@ final class Simulation {
 
     /// The process ends where it stands, with the machine or without it; another one starts.
     private void crash(boolean withPower) throws IOException {
-        crashes++;
+        if (++crashes > CRASHES_MAX) {
+            throw violation("it ends at every start");
+        }
         boolean cutsPower = withPower && !isRelaxed;
+        if (!disk.isDead() && disk.usableBytes(SPOOL) < JOURNAL_FILE_BYTES) {
+            disk.grow(CAPACITY_MIN_BYTES); // an operator gives it a larger one
+        }
         while (true) {
             life++;
             isCommitting = false;
@@ -518,7 +524,8 @@ final class Simulation {
                                 });
         try {
             while (!isDone.get()) {
-                if (!queue.committer().step()) {
+                // He has said all that he has to say, and waits.
+                if (operator.getState() != Thread.State.WAITING || !queue.committer().step()) {
                     Thread.onSpinWait();
                 }
             }

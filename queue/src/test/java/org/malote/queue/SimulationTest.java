@@ -13,8 +13,10 @@ import org.junit.jupiter.api.Test;
 final class SimulationTest {
     private static final long SEEDS = 200;
 
-    /// Seeds that found something once, and what.
-    private static final long[] FOUND = {};
+    /// Seeds that found something once, beyond those that are run anyway. 153: a copy of a record
+    /// that only the page cache had was believed after a force had failed, and its original
+    // deleted.
+    private static final long[] FOUND = {153};
 
     @Test
     void keepsItsPromisesThroughEveryFault() throws IOException {

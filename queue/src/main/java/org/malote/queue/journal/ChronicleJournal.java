@@ -148,6 +148,11 @@ public final class ChronicleJournal implements SpoolJournal {
         }
     }
 
+    @Override
+    public boolean roll() throws IOException {
+        return ahead != null && appendedTo > 0 && epochs.withSpace(() -> beginFile(0));
+    }
+
     /// Makes the next cycle's file before Chronicle does, so that it has its space. Chronicle takes
     /// it as its own.
     private void beginFile(long bytes) throws IOException {

@@ -56,6 +56,9 @@ final class Epochs implements AutoCloseable {
     /// Guarded by the list of old epochs.
     private boolean areOldFilesForced;
 
+    /// Of the force that failed: another may succeed with the data gone.
+    private @Nullable IOException forceFailure;
+
     /// Finds the epochs of a spool and begins a new one.
     ///
     /// @param spool the directory that holds `epochs`, `spares` and `quarantine`
@@ -285,13 +288,24 @@ final class Epochs implements AutoCloseable {
     /// the page cache; what it takes for recorded elsewhere must be so before anything is deleted.
     private void forceOldFiles() throws IOException {
         synchronized (oldEpochs) {
+            IOException failed = forceFailure;
+            if (failed != null) {
+                throw new IOException("nothing is deleted since a force failed: " + failed, failed);
+            }
             if (areOldFilesForced) {
                 return;
             }
-            for (int file = 0; file < oldFiles; file++) {
-                files[file].force();
+            try {
+                for (int file = 0; file < oldFiles; file++) {
+                    files[file].force();
+                }
+                forceDirectories();
+            } catch (IOException e) {
+                if (!(e instanceof OpenFailedException)) {
+                    forceFailure = e;
+                }
+                throw e;
             }
-            forceDirectories();
             areOldFilesForced = true;
         }
     }

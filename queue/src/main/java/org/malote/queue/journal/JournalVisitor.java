@@ -12,6 +12,9 @@ public interface JournalVisitor {
     ///     quarantines the record
     void onRecord(long position, byte type, ByteBuffer payload) throws MalformedRecordException;
 
+    /// All records of one start were told; those of the next follow.
+    void onEpochEnd();
+
     /// A piece of a journal was lost or made no sense. What there was of it is in quarantine.
     ///
     /// @param detail one sentence for the operator

@@ -114,6 +114,11 @@ public final class ReadOnlyJournal implements SpoolJournal {
         }
 
         @Override
+        public void onEpochEnd() {
+            visitor.onEpochEnd();
+        }
+
+        @Override
         public void onTornTail(String detail) {
             tornTails.add(detail);
             visitor.onTornTail(detail);
@@ -122,6 +127,11 @@ public final class ReadOnlyJournal implements SpoolJournal {
 
     @Override
     public boolean reserve(long bytes) {
+        return false;
+    }
+
+    @Override
+    public boolean roll() {
         return false;
     }
 

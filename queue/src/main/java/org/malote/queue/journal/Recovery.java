@@ -54,6 +54,7 @@ final class Recovery {
                 recover(next, scanner);
             }
             scanner.finish();
+            visitor.onEpochEnd();
         }
     }
 

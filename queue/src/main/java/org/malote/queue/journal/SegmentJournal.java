@@ -106,7 +106,7 @@ public final class SegmentJournal implements SpoolJournal {
 
     private void cover(long bytes) throws IOException {
         if (ahead == null || (endWith(bytes) > settings.fileBytes() && groupAt > 0)) {
-            roll();
+            rollOrGoOn();
         }
         ZeroAhead range = ahead;
         if (range == null) {
@@ -114,6 +114,12 @@ public final class SegmentJournal implements SpoolJournal {
         }
         spaceAhead.cover(range, endWith(bytes), settings.fileBytes());
         epochs.refillSpares(groupAt);
+    }
+
+    @Override
+    public boolean roll() throws IOException {
+        boolean isEmpty = groupAt + group.position() == 0;
+        return ahead != null && !isEmpty && epochs.withSpace(this::beginFile);
     }
 
     /// Where the file ends with so many bytes more, in whole blocks.
@@ -127,7 +133,7 @@ public final class SegmentJournal implements SpoolJournal {
 
     /// Begins the next file. When it cannot be opened the current one goes on, and the next group
     /// tries again: what frees the disk must be recorded somewhere.
-    private void roll() throws IOException {
+    private void rollOrGoOn() throws IOException {
         try {
             beginFile();
             isRollLate = false;

@@ -46,7 +46,14 @@ final class SpaceAhead {
     void cover(ZeroAhead range, long needed, long most) throws IOException {
         long zeroedTo = range.zeroedTo();
         if (zeroedTo < needed) {
-            range.extendTo(Math.max(needed, Math.min(needed + stepBytes / 2, most)));
+            try {
+                range.extendTo(Math.max(needed, Math.min(needed + stepBytes / 2, most)));
+            } catch (IOException e) {
+                // The last blocks of a full disk may be enough.
+                if (!Disk.isFull(e) || range.zeroedTo() < needed) {
+                    throw e;
+                }
+            }
         } else if (zeroedTo < Math.min(needed + stepBytes / 2, most)) {
             extendLater(range, Math.min(needed + stepBytes, most));
         }

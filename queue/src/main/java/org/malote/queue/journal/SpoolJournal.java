@@ -44,6 +44,14 @@ public interface SpoolJournal extends AutoCloseable {
     /// @throws IOException when the disk failed
     boolean reserve(long bytes) throws IOException;
 
+    /// Begins the next file before the current one is full, so that the current one can be deleted
+    /// when nobody needs it. Committer only, after a force.
+    ///
+    /// @return false when the current file holds nothing, or when there is no space or no
+    ///     descriptor for another
+    /// @throws IOException when the disk failed
+    boolean roll() throws IOException;
+
     /// Appends one record behind those before. It is read and outlives the process from
     /// [#flush()] on, and is durable from [#force()] on. Committer only.
     ///

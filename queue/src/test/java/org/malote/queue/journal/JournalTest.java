@@ -47,6 +47,9 @@ abstract class JournalTest {
         }
 
         @Override
+        public void onEpochEnd() {}
+
+        @Override
         public void onTornTail(String detail) {
             tornTails.add(detail);
         }

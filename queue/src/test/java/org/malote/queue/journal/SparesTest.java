@@ -77,6 +77,9 @@ final class SparesTest {
         }
 
         @Override
+        public void onEpochEnd() {}
+
+        @Override
         public void onTornTail(String detail) {}
     }
 
