@@ -13,7 +13,8 @@ import org.malote.queue.journal.SpoolJournal;
 public enum JournalKind {
     /// Files of our own that are written, and used again.
     SEGMENT,
-    /// Chronicle Queue, which maps its files.
+    /// Chronicle Queue, which maps its files. Without spares: their pages are not in memory, and a
+    /// mapping reads each from the disk before it is written (benchmarks/NOTES.md).
     CHRONICLE;
 
     /// Begins a new epoch of a spool.
@@ -24,7 +25,7 @@ public enum JournalKind {
                 new JournalSettings(
                         limits.journalFileBytes(),
                         settings.durability() == Durability.COMMIT,
-                        settings.sparesBytes(),
+                        this == CHRONICLE ? 0 : settings.sparesBytes(),
                         limits.freeSpaceReserveBytes());
         return switch (this) {
             case SEGMENT -> SegmentJournal.open(disk, settings.directory(), journal, random, io);

@@ -61,6 +61,9 @@ final class Spares implements AutoCloseable {
     private boolean isRunning;
     private boolean isClosed;
 
+    /// From when half of the spares are used up until all are there.
+    private boolean isRefilling;
+
     /// After a spare could not be made, until the next one is asked for.
     private boolean isPaused;
 
@@ -219,10 +222,15 @@ final class Spares implements AutoCloseable {
         return disk.usableBytes(directory) < settings.keepFreeBytes();
     }
 
-    /// Sees to it that spares are made in the background when some are missing. Cheap.
+    /// Sees to it that spares are made in the background, all that are missing once half of them
+    // are
+    /// used up: until then drained segments may come, and making one slows the journal down that
+    /// shares the disk with it. Cheap.
     void refill() {
         synchronized (this) {
-            if (isPaused || ready.size() >= countMax) {
+            boolean isEnough = ready.size() >= (isRefilling ? countMax : (countMax + 1) / 2);
+            isRefilling = !isPaused && !isEnough;
+            if (!isRefilling) {
                 return;
             }
         }

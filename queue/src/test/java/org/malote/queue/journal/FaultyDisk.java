@@ -18,7 +18,6 @@ final class FaultyDisk implements Disk {
     private boolean isFullAtWrites;
     private long usableBytes = -1;
     private int stepsLeft = Integer.MAX_VALUE;
-    private int steps;
 
     /// By the file that was moved into the spares: the directories that do not know it for good.
     private final Map<Path, Set<Path>> unforced = new HashMap<>();
@@ -48,13 +47,7 @@ final class FaultyDisk implements Disk {
         stepsLeft = count;
     }
 
-    /// How many steps there were.
-    int steps() {
-        return steps;
-    }
-
     private void step() throws IOException {
-        steps++;
         if (stepsLeft-- <= 0) {
             stepsLeft = 0;
             throw new IOException("the process has ended");

@@ -3,7 +3,6 @@ package org.malote.queue.journal;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -24,10 +23,13 @@ import org.junit.jupiter.api.io.TempDir;
 /// Files that the journal goes on with: made ahead, and used again.
 final class SparesTest {
     private static final int FILE_BYTES = 64 << 10;
-    private static final int SPARES = 3;
+    private static final int SPARES = 4;
 
     /// What was drained of so many files is deleted.
     private static final int FILES_KEPT = 3;
+
+    /// What filling and draining takes, at least, when spares are there already.
+    private static final int STEPS_MIN = 200;
 
     @TempDir Path spool;
     private final FaultyDisk disk = new FaultyDisk(new LocalDisk());
@@ -175,27 +177,10 @@ final class SparesTest {
 
     @Test
     void losesNothingWhereverTheProcessEnds() throws IOException {
-        var whole = new FaultyDisk(new LocalDisk());
-        try (var journal = open(whole, Runnable::run)) {
-            fill(journal, 0, 80, new ArrayList<>(List.of(0, 0)));
-        }
-        int steps = whole.steps();
         var drainedTo = new ArrayList<>(List.of(0, 0));
-        recoverAndDrain();
-        for (int end = 5; end < steps; end += 7) {
-            var ending = new FaultyDisk(new LocalDisk());
-            ending.endAfter(end);
+        int end = 5;
+        while (endsAfter(end, drainedTo)) {
             int from = 1000 * end;
-            drainedTo.set(0, from);
-            drainedTo.set(1, from);
-            assertThrows(
-                    IOException.class,
-                    () -> {
-                        // Not closed: the process is gone.
-                        var journal = open(ending, Runnable::run);
-                        fill(journal, from, 80, drainedTo);
-                    },
-                    "at step " + end);
             Seen seen = recover(disk);
             assertEquals(List.of(), seen.damage, "at step " + end);
             var found = new HashSet<>(seen.numbers);
@@ -205,7 +190,28 @@ final class SparesTest {
                     "lost at step " + end);
             assertTrue(seen.numbers.stream().allMatch(n -> n >= from), "of before, at " + end);
             recoverAndDrain();
+            end += 7;
         }
+        assertTrue(end > STEPS_MIN, "only " + end + " steps");
+    }
+
+    /// @return false when all was done before so many steps
+    private boolean endsAfter(int steps, List<Integer> drainedTo) throws IOException {
+        var ending = new FaultyDisk(new LocalDisk());
+        ending.endAfter(steps);
+        drainedTo.set(0, 1000 * steps);
+        drainedTo.set(1, 1000 * steps);
+        SegmentJournal journal = null;
+        try {
+            journal = open(ending, Runnable::run);
+            fill(journal, 1000 * steps, 80, drainedTo);
+        } catch (IOException e) {
+            // Not closed: the process is gone.
+            return true;
+        }
+        ending.endAfter(Integer.MAX_VALUE);
+        journal.close();
+        return false;
     }
 
     /// Deletes all files of earlier starts, in order.
