@@ -222,10 +222,9 @@ final class Spares implements AutoCloseable {
         return disk.usableBytes(directory) < settings.keepFreeBytes();
     }
 
-    /// Sees to it that spares are made in the background, all that are missing once half of them
-    // are
-    /// used up: until then drained segments may come, and making one slows the journal down that
-    /// shares the disk with it. Cheap.
+    /// Sees to it that spares are made in the background: all that are missing, once half of them
+    /// are used up. Until then drained segments may come, and making a spare slows down the journal
+    /// that shares its disk. Cheap.
     void refill() {
         synchronized (this) {
             boolean isEnough = ready.size() >= (isRefilling ? countMax : (countMax + 1) / 2);
