@@ -35,7 +35,7 @@ prepare() {
 
 cleanup() {
     local master
-    for master in "$work"/postfix-*/queue/pid/master.pid; do
+    for master in "$work"/postfix*/queue/pid/master.pid; do
         [[ -e $master ]] && kill "$(tr -d ' ' <"$master")" 2>/dev/null
     done
     ((${#pids[@]})) && kill "${pids[@]}" 2>/dev/null
