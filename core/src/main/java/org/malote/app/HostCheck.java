@@ -66,9 +66,12 @@ final class HostCheck {
         if (isServed && settings.tls().certificates().isEmpty()) {
             notes.accept("no certificate is configured: a self-signed one is made");
         }
+        SecureRandom random = new SecureRandom();
         problems.addAll(
                 TlsContexts.check(
-                        settings.tls(), new TlsEnvironment(Clock.systemUTC(), new SecureRandom())));
+                        settings.tls(),
+                        new TlsEnvironment(
+                                Clock.systemUTC(), random, KeyProviders.installed(random))));
     }
 
     private static void directory(String what, Path directory, List<String> problems) {

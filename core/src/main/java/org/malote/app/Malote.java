@@ -35,6 +35,7 @@ import org.malote.delivery.DeliveryEngine;
 import org.malote.dns.Dns;
 import org.malote.dns.DnsjavaDns;
 import org.malote.offload.CertificateSettings;
+import org.malote.offload.OffloadProviders;
 import org.malote.offload.SelfSigned;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
@@ -69,6 +70,7 @@ final class Malote implements AutoCloseable {
     private final Supplier<ConfigFile.Result> reread;
     private final Clock clock = Clock.systemUTC();
     private final SecureRandom secureRandom = new SecureRandom();
+    private final OffloadProviders providers = KeyProviders.installed(secureRandom);
     private final Meters meters = Meters.withProcess();
 
     /// Closed from the last to the first.
@@ -226,15 +228,10 @@ final class Malote implements AutoCloseable {
                     SelfSigned.ensure(
                             wanted.generatedKeys(), wanted.hostname().text(), clock, secureRandom);
             settings =
-                    new TlsSettings(
-                            settings.engine(),
-                            settings.provider(),
-                            List.of(own),
-                            settings.ticketKeyInterval(),
-                            settings.sessionLifetime(),
-                            settings.handshakeTimeout());
+                    settings.withCertificates(List.of(own))
+                            .withProvider(TlsSettings.DEFAULT_PROVIDER);
         }
-        return TlsContexts.open(settings, new TlsEnvironment(clock, secureRandom));
+        return TlsContexts.open(settings, new TlsEnvironment(clock, secureRandom, providers));
     }
 
     private Policy policy(Settings wanted) {

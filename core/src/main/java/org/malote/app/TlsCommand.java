@@ -8,6 +8,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.malote.config.Settings;
 import org.malote.offload.CertificateInfo;
+import org.malote.offload.OffloadProviders;
 import org.malote.offload.SelfSigned;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
@@ -36,8 +37,10 @@ final class TlsCommand implements Callable<Integer> {
                     "no certificate is configured: serve makes a self-signed one, "
                             + settings.generatedKeys().resolve(SelfSigned.FILE_NAME));
         }
+        SecureRandom random = new SecureRandom();
+        OffloadProviders providers = KeyProviders.installed(random);
         try (TlsContexts contexts =
-                TlsContexts.open(settings.tls(), new TlsEnvironment(clock, new SecureRandom()))) {
+                TlsContexts.open(settings.tls(), new TlsEnvironment(clock, random, providers))) {
             out.println("engine    " + contexts.engine().settingName());
             out.println("provider  " + settings.tls().provider());
             out.println("versions  TLSv1.3, TLSv1.2");

@@ -36,6 +36,7 @@ import org.malote.delivery.Via;
 import org.malote.dns.DnsSettings;
 import org.malote.offload.CertificateSettings;
 import org.malote.offload.Engine;
+import org.malote.offload.KeyLimits;
 import org.malote.offload.TlsSettings;
 import org.malote.policy.Network;
 import org.malote.policy.RelaySettings;
@@ -246,11 +247,15 @@ public final class ConfigFile {
                         "certificates = [{ chain = \"mx.pem\", key = \"mx.key\" }]")) {
             Path chain = certificate.requiredText("chain", "mx.pem", this::path);
             String key = certificate.requiredText("key", "mx.key", this::key);
+            Path fallback = certificate.optionalText("fallback-key", "mx.key", this::path);
             certificate.end();
             if (chain != null && key != null) {
-                certificates.add(new CertificateSettings(chain, key));
+                certificates.add(
+                        new CertificateSettings(
+                                chain, key, fallback == null ? null : fallback.toString()));
             }
         }
+        KeyLimits keyLimits = keyLimits(section);
         Duration ticketKeyInterval =
                 section.duration(
                         "ticket-key-interval",
@@ -274,9 +279,19 @@ public final class ConfigFile {
                 engine,
                 provider,
                 certificates,
+                keyLimits,
                 ticketKeyInterval,
                 sessionLifetime,
                 handshakeTimeout);
+    }
+
+    private static KeyLimits keyLimits(Section section) {
+        return new KeyLimits(
+                section.count("key-threads", KeyLimits.DEFAULT_THREADS, 1, KeyLimits.THREADS_MAX),
+                section.count("key-queue-max", KeyLimits.DEFAULT_QUEUE_MAX, 1, 1_000_000),
+                section.duration("key-timeout", KeyLimits.DEFAULT_TIMEOUT, MILLISECOND, MINUTE),
+                section.duration(
+                        "key-health-interval", KeyLimits.DEFAULT_HEALTH_INTERVAL, SECOND, DAY));
     }
 
     private QueueSettings queue(Section section, Path state) {

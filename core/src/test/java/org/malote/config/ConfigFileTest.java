@@ -28,6 +28,7 @@ import org.malote.delivery.SiteRule;
 import org.malote.delivery.TlsUse;
 import org.malote.delivery.Via;
 import org.malote.offload.CertificateSettings;
+import org.malote.offload.KeyLimits;
 import org.malote.policy.Network;
 import org.malote.queue.Durability;
 import org.malote.queue.schedule.SiteLimits;
@@ -63,8 +64,10 @@ final class ConfigFileTest {
                         provider     = "native"
                         certificates = [
                           { chain = "mx1-p256.pem", key = "mx1-p256.key" },
-                          { chain = "mx1-rsa.pem",  key = "pkcs11:object=mx1-rsa" },
+                          { chain = "mx1-rsa.pem",  key = "pkcs11:object=mx1-rsa", fallback-key = "mx1-rsa.key" },
                         ]
+                        key-threads  = 8
+                        key-timeout  = "500ms"
 
                         [queue]
                         directory  = "spool"
@@ -130,8 +133,17 @@ final class ConfigFileTest {
                         new CertificateSettings(
                                 BASE.resolve("mx1-p256.pem"), "/etc/malote/mx1-p256.key"),
                         new CertificateSettings(
-                                BASE.resolve("mx1-rsa.pem"), "pkcs11:object=mx1-rsa")),
+                                BASE.resolve("mx1-rsa.pem"),
+                                "pkcs11:object=mx1-rsa",
+                                "/etc/malote/mx1-rsa.key")),
                 settings.tls().certificates());
+        assertEquals(
+                new KeyLimits(
+                        8,
+                        KeyLimits.DEFAULT_QUEUE_MAX,
+                        Duration.ofMillis(500),
+                        KeyLimits.DEFAULT_HEALTH_INTERVAL),
+                settings.tls().keyLimits());
         assertEquals(Path.of("/var/lib/malote/spool"), settings.queue().directory());
         assertEquals(Durability.RELAXED, settings.queue().durability());
         assertEquals(Duration.ofSeconds(90), settings.queue().retry().first());

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// is gone.
 ///
 /// Keys in this process become BoringSSL credentials, among which it chooses by all that the peer
-/// says: signature schemes, cipher suites and groups. When a provider keeps a key elsewhere,
-/// [ServerKeys] chooses by signature schemes, and [OffloadedSignatures] signs.
+/// says: signature schemes, cipher suites and groups. When a provider signs itself,
+/// [ServerKeys] chooses by signature schemes, and [InlineSignatures] or [OffloadedSignatures] sign.
 final class BoringSslContexts implements EngineContexts {
     /// Post-quantum first (draft-ietf-tls-ecdhe-mlkem), then what is cheapest.
     private static final String[] GROUPS = {"X25519MLKEM768", "X25519", "P-256"};
@@ -70,12 +70,16 @@ final class BoringSslContexts implements EngineContexts {
                                 // Signing inline is cheaper than a task for each signature:
                                 // measured.
                                 .option(OpenSslContextOption.USE_TASKS, false);
+            } else if (served.stream().noneMatch(BoringSslContexts::isAwaited)) {
+                builder =
+                        keyManaged(served)
+                                .option(OpenSslContextOption.USE_TASKS, false)
+                                .option(
+                                        OpenSslContextOption.PRIVATE_KEY_METHOD,
+                                        new InlineSignatures(served));
             } else {
                 builder =
-                        SslContextBuilder.forServer(
-                                        new OpenSslCachingX509KeyManagerFactory(
-                                                new ServerKeysFactory(
-                                                        new ServerKeys(served, _ -> {}))))
+                        keyManaged(served)
                                 .option(OpenSslContextOption.USE_TASKS, true)
                                 .option(
                                         OpenSslContextOption.ASYNC_PRIVATE_KEY_METHOD,
@@ -93,6 +97,19 @@ final class BoringSslContexts implements EngineContexts {
         } finally {
             credentials.forEach(OpenSslCredential::release); // the context holds its own reference
         }
+    }
+
+    private static SslContextBuilder keyManaged(List<ServedCertificate> served) {
+        return SslContextBuilder.forServer(
+                new OpenSslCachingX509KeyManagerFactory(
+                        new ServerKeysFactory(new ServerKeys(served, _ -> {}))));
+    }
+
+    private static boolean isAwaited(ServedCertificate one) {
+        return switch (one.key()) {
+            case OpenedKey.InProcess _, OpenedKey.Inline _ -> false;
+            case OpenedKey.Offloaded _ -> true;
+        };
     }
 
     /// P-256 before RSA, whatever the order in the settings: it makes a full handshake 2 to 4 times

@@ -9,14 +9,12 @@ import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 
 /// Reads the certificates of the settings, opens their keys, and proves each pair with a signature.
 ///
@@ -41,12 +39,14 @@ record CertificateStore(
         warnings = List.copyOf(warnings);
     }
 
-    static CertificateStore load(
-            TlsSettings settings, Instant now, Iterable<OffloadProvider> providers) {
+    static CertificateStore load(TlsSettings settings, Instant now, OffloadProviders providers) {
         List<ServedCertificate> served = new ArrayList<>();
-        List<String> problems = new ArrayList<>();
+        List<String> problems = new ArrayList<>(providers.problems());
         List<String> warnings = new ArrayList<>();
-        OffloadProvider provider = findProvider(settings.provider(), providers, problems);
+        boolean isProviderThere = providers.has(settings.provider());
+        if (!isProviderThere) {
+            problems.add(providers.unknown(settings.provider()));
+        }
         for (CertificateSettings certificate : settings.certificates()) {
             try {
                 List<X509Certificate> chain =
@@ -54,10 +54,9 @@ record CertificateStore(
                 List<String> faults = faults(certificate, chain);
                 problems.addAll(faults);
                 warnings.addAll(validity(certificate, chain.getFirst(), now));
-                if (provider == null || !faults.isEmpty()) {
-                    continue;
+                if (faults.isEmpty() && isProviderThere) {
+                    served.add(open(providers, settings, certificate, chain));
                 }
-                served.add(open(provider, certificate, chain));
             } catch (TlsProblems e) {
                 problems.addAll(e.problems());
             }
@@ -80,51 +79,47 @@ record CertificateStore(
     /// Closes every key that was opened.
     void close() {
         for (ServedCertificate one : served) {
-            one.operations().close();
+            one.close();
         }
-    }
-
-    private static @Nullable OffloadProvider findProvider(
-            String name, Iterable<OffloadProvider> providers, List<String> problems) {
-        List<String> names = new ArrayList<>();
-        for (OffloadProvider provider : providers) {
-            if (provider.name().equals(name)) {
-                return provider;
-            }
-            names.add(provider.name());
-        }
-        Collections.sort(names);
-        problems.add(
-                String.format(
-                        "provider \"%s\" is not there: choose one of %s, or put its jar on the class"
-                                + " path",
-                        name, String.join(", ", names)));
-        return null;
     }
 
     private static ServedCertificate open(
-            OffloadProvider provider, CertificateSettings certificate, List<X509Certificate> chain)
+            OffloadProviders providers,
+            TlsSettings settings,
+            CertificateSettings certificate,
+            List<X509Certificate> chain)
             throws TlsProblems {
         X509Certificate leaf = chain.getFirst();
-        OpenedKey key = provider.open(new KeyReference(certificate.key(), leaf));
+        OpenedKey key =
+                providers.open(
+                        settings.provider(),
+                        new KeyReference(certificate.key(), leaf, settings.keyLimits()));
+        SignatureScheme.Family family = familyOf(leaf.getPublicKey());
         ServedCertificate served =
-                new ServedCertificate(
-                        certificate.chain(), chain, familyOf(leaf.getPublicKey()), key);
+                new ServedCertificate(certificate.chain(), chain, family, key, null);
         boolean proven = false;
         try {
-            prove(served, certificate);
+            prove(served, certificate.key());
+            String fallback = certificate.fallbackKey();
+            if (fallback != null) {
+                OpenedKey file =
+                        providers.openFile(new KeyReference(fallback, leaf, settings.keyLimits()));
+                served = new ServedCertificate(certificate.chain(), chain, family, key, file);
+                prove(
+                        new ServedCertificate(certificate.chain(), chain, family, file, null),
+                        fallback);
+            }
             proven = true;
         } finally {
             if (!proven) {
-                served.operations().close();
+                served.close();
             }
         }
         return served;
     }
 
-    private static void prove(ServedCertificate served, CertificateSettings certificate)
-            throws TlsProblems {
-        SignatureScheme scheme = proofScheme(served.leaf().getPublicKey());
+    private static void prove(ServedCertificate served, String key) throws TlsProblems {
+        SignatureScheme scheme = SignatureScheme.usual(served.leaf().getPublicKey());
         byte[] message = "malote: does this key belong here?".getBytes(StandardCharsets.US_ASCII);
         boolean matches;
         try {
@@ -139,25 +134,26 @@ record CertificateStore(
             matches = verifier.verify(signature);
         } catch (ExecutionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
+            if (cause instanceof TlsProblems problems) {
+                throw problems; // found on another thread
+            }
             if (cause instanceof GeneralSecurityException && isInProcess(served)) {
                 matches = false; // a key of another kind than the certificate's
             } else {
                 throw PemFile.problem(
                         String.format(
                                 "key %s cannot sign (%s): see to the key or choose another",
-                                certificate.key(), PemFile.firstLine(cause.getMessage())));
+                                key, PemFile.firstLine(cause.getMessage())));
             }
         } catch (TimeoutException e) {
             throw PemFile.problem(
                     String.format(
                             "key %s gave no signature within %d seconds: see to what holds it",
-                            certificate.key(), PROOF_SECONDS_MAX));
+                            key, PROOF_SECONDS_MAX));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw PemFile.problem(
-                    String.format(
-                            "key %s could not be tried: the start was interrupted",
-                            certificate.key()));
+                    String.format("key %s could not be tried: the start was interrupted", key));
         } catch (GeneralSecurityException e) {
             matches = false; // the verifier does not take the signature's form
         }
@@ -166,14 +162,14 @@ record CertificateStore(
                     String.format(
                             "key %s does not belong to certificate %s: name the key that the certificate was"
                                     + " made for",
-                            certificate.key(), certificate.chain()));
+                            key, served.file()));
         }
     }
 
     private static boolean isInProcess(ServedCertificate served) {
         return switch (served.key()) {
             case OpenedKey.InProcess _ -> true;
-            case OpenedKey.Offloaded _ -> false;
+            case OpenedKey.Inline _, OpenedKey.Offloaded _ -> false;
         };
     }
 
@@ -256,14 +252,5 @@ record CertificateStore(
 
     private static SignatureScheme.Family familyOf(PublicKey key) {
         return key instanceof ECPublicKey ? SignatureScheme.Family.EC : SignatureScheme.Family.RSA;
-    }
-
-    private static SignatureScheme proofScheme(PublicKey key) {
-        if (key instanceof ECPublicKey ec) {
-            return ec.getParams().getCurve().getField().getFieldSize() == 256
-                    ? SignatureScheme.ECDSA_SECP256R1_SHA256
-                    : SignatureScheme.ECDSA_SECP384R1_SHA384;
-        }
-        return SignatureScheme.RSA_PSS_RSAE_SHA256;
     }
 }

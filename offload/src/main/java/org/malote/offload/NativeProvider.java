@@ -2,6 +2,7 @@ package org.malote.offload;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.security.PrivateKey;
 
 /// The default: keys in PEM files, signatures by the TLS engine itself.
 public final class NativeProvider implements OffloadProvider {
@@ -16,15 +17,16 @@ public final class NativeProvider implements OffloadProvider {
     }
 
     @Override
-    public OpenedKey open(KeyReference reference) throws TlsProblems {
-        String location = reference.location();
-        if (location.startsWith("pkcs11:")) {
-            // RFC 7512: a key on a token.
-            throw PemFile.problem(
-                    String.format(
-                            "key %s is on a token, which the provider native cannot reach: name a PEM file",
-                            location));
-        }
+    public OpenedKey open(KeyReference reference, KeyEnvironment environment) throws TlsProblems {
+        return openFile(reference);
+    }
+
+    static OpenedKey.InProcess openFile(KeyReference reference) throws TlsProblems {
+        return new OpenedKey.InProcess(readKey(reference.location()));
+    }
+
+    /// A key from a file that nobody else can read.
+    static PrivateKey readKey(String location) throws TlsProblems {
         Path path;
         try {
             path = Path.of(location);
@@ -32,6 +34,6 @@ public final class NativeProvider implements OffloadProvider {
             throw PemFile.problem(String.format("key %s is not a path: name a PEM file", location));
         }
         PemFile.requirePrivate(path);
-        return new OpenedKey.InProcess(PemFile.read(path, "key").privateKey());
+        return PemFile.read(path, "key").privateKey();
     }
 }

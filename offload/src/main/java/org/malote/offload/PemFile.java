@@ -195,7 +195,7 @@ final class PemFile {
         };
     }
 
-    private static String reason(IOException e) {
+    static String reason(IOException e) {
         if (e instanceof FileSystemException file) {
             String reason = file.getReason();
             return reason == null ? "no permission" : reason;

@@ -9,10 +9,17 @@ import java.security.interfaces.RSAPublicKey;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// A chain with its opened key, proven to belong together.
+///
+/// @param fallback the same key from a file, for when the first cannot sign; or null
 record ServedCertificate(
-        Path file, List<X509Certificate> chain, SignatureScheme.Family family, OpenedKey key) {
+        Path file,
+        List<X509Certificate> chain,
+        SignatureScheme.Family family,
+        OpenedKey key,
+        @Nullable OpenedKey fallback) {
 
     /// RFC 5280 §4.2.1.6: the tag of a dNSName in a subject alternative name.
     private static final int DNS_NAME = 2;
@@ -31,10 +38,27 @@ record ServedCertificate(
 
     /// The key's operations: its own, or plain signatures when the key is in this process.
     PrivateKeyOps operations() {
-        return switch (key) {
+        return operations(key);
+    }
+
+    @Nullable PrivateKeyOps fallbackOperations() {
+        return fallback == null ? null : operations(fallback);
+    }
+
+    private static PrivateKeyOps operations(OpenedKey opened) {
+        return switch (opened) {
             case OpenedKey.InProcess(var privateKey) -> new InProcessOps(privateKey);
+            case OpenedKey.Inline(var operations) -> operations;
             case OpenedKey.Offloaded(var operations) -> operations;
         };
+    }
+
+    void close() {
+        operations().close();
+        PrivateKeyOps other = fallbackOperations();
+        if (other != null) {
+            other.close();
+        }
     }
 
     CertificateInfo info() {

@@ -84,7 +84,7 @@ final class ServerKeys extends X509ExtendedKeyManager {
         }
         return switch (served.key()) {
             case OpenedKey.InProcess(var privateKey) -> privateKey;
-            case OpenedKey.Offloaded _ -> null;
+            case OpenedKey.Inline _, OpenedKey.Offloaded _ -> null;
         };
     }
 

@@ -1,8 +1,12 @@
 package org.malote.offload;
 
 import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.security.Provider;
+import java.security.PublicKey;
 import java.security.Signature;
+import java.security.interfaces.ECPublicKey;
 import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PSSParameterSpec;
 import org.jspecify.annotations.Nullable;
@@ -10,17 +14,29 @@ import org.jspecify.annotations.Nullable;
 /// The signature schemes that a server's key may be asked for, RFC 8446 §4.2.3. No SHA-1: RFC 9155
 /// §2 forbids it.
 public enum SignatureScheme {
-    RSA_PKCS1_SHA256(0x0401, Family.RSA, "SHA256withRSA", null),
-    RSA_PKCS1_SHA384(0x0501, Family.RSA, "SHA384withRSA", null),
-    RSA_PKCS1_SHA512(0x0601, Family.RSA, "SHA512withRSA", null),
-    ECDSA_SECP256R1_SHA256(0x0403, Family.EC, "SHA256withECDSA", null),
-    ECDSA_SECP384R1_SHA384(0x0503, Family.EC, "SHA384withECDSA", null),
+    RSA_PKCS1_SHA256(0x0401, Family.RSA, Digest.SHA256, "SHA256withRSA", null),
+    RSA_PKCS1_SHA384(0x0501, Family.RSA, Digest.SHA384, "SHA384withRSA", null),
+    RSA_PKCS1_SHA512(0x0601, Family.RSA, Digest.SHA512, "SHA512withRSA", null),
+    ECDSA_SECP256R1_SHA256(0x0403, Family.EC, Digest.SHA256, "SHA256withECDSA", null),
+    ECDSA_SECP384R1_SHA384(0x0503, Family.EC, Digest.SHA384, "SHA384withECDSA", null),
     RSA_PSS_RSAE_SHA256(
-            0x0804, Family.RSA, "RSASSA-PSS", pss("SHA-256", MGF1ParameterSpec.SHA256, 32)),
+            0x0804,
+            Family.RSA,
+            Digest.SHA256,
+            "RSASSA-PSS",
+            pss(Digest.SHA256, MGF1ParameterSpec.SHA256)),
     RSA_PSS_RSAE_SHA384(
-            0x0805, Family.RSA, "RSASSA-PSS", pss("SHA-384", MGF1ParameterSpec.SHA384, 48)),
+            0x0805,
+            Family.RSA,
+            Digest.SHA384,
+            "RSASSA-PSS",
+            pss(Digest.SHA384, MGF1ParameterSpec.SHA384)),
     RSA_PSS_RSAE_SHA512(
-            0x0806, Family.RSA, "RSASSA-PSS", pss("SHA-512", MGF1ParameterSpec.SHA512, 64));
+            0x0806,
+            Family.RSA,
+            Digest.SHA512,
+            "RSASSA-PSS",
+            pss(Digest.SHA512, MGF1ParameterSpec.SHA512));
 
     /// The kinds of keys.
     public enum Family {
@@ -28,16 +44,56 @@ public enum SignatureScheme {
         EC
     }
 
+    /// What a message is hashed with before it is signed.
+    public enum Digest {
+        SHA256("SHA-256", 32),
+        SHA384("SHA-384", 48),
+        SHA512("SHA-512", 64);
+
+        private final String jcaName;
+        private final int bytes;
+
+        Digest(String jcaName, int bytes) {
+            this.jcaName = jcaName;
+            this.bytes = bytes;
+        }
+
+        /// The length of its output.
+        public int bytes() {
+            return bytes;
+        }
+
+        /// Hashes.
+        public byte[] of(byte[] message) {
+            return start().digest(message);
+        }
+
+        MessageDigest start() {
+            try {
+                return MessageDigest.getInstance(jcaName);
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("every JDK has " + jcaName, e);
+            }
+        }
+    }
+
     private final int code;
     private final Family family;
+    private final Digest digest;
     private final String jcaName;
 
     @SuppressWarnings("ImmutableEnumChecker") // PSSParameterSpec has no setters
     private final @Nullable PSSParameterSpec pss;
 
-    SignatureScheme(int code, Family family, String jcaName, @Nullable PSSParameterSpec pss) {
+    SignatureScheme(
+            int code,
+            Family family,
+            Digest digest,
+            String jcaName,
+            @Nullable PSSParameterSpec pss) {
         this.code = code;
         this.family = family;
+        this.digest = digest;
         this.jcaName = jcaName;
         this.pss = pss;
     }
@@ -50,6 +106,26 @@ public enum SignatureScheme {
     /// The kind of key that signs so.
     public Family family() {
         return family;
+    }
+
+    /// What the message is hashed with.
+    public Digest digest() {
+        return digest;
+    }
+
+    /// Whether the padding is RSASSA-PSS, with a salt as long as the digest (RFC 8446 §4.2.3).
+    public boolean isPss() {
+        return pss != null;
+    }
+
+    /// The scheme that every peer of TLS 1.3 knows for such a key.
+    public static SignatureScheme usual(PublicKey key) {
+        if (key instanceof ECPublicKey ec) {
+            return ec.getParams().getCurve().getField().getFieldSize() == 256
+                    ? ECDSA_SECP256R1_SHA256
+                    : ECDSA_SECP384R1_SHA384;
+        }
+        return RSA_PSS_RSAE_SHA256;
     }
 
     /// The scheme with a code point, or null for one that is not served.
@@ -76,9 +152,9 @@ public enum SignatureScheme {
         return signature;
     }
 
-    private static PSSParameterSpec pss(String digest, MGF1ParameterSpec mask, int saltBytes) {
+    private static PSSParameterSpec pss(Digest digest, MGF1ParameterSpec mask) {
         // RFC 8446 §4.2.3: the salt is as long as the digest.
         return new PSSParameterSpec(
-                digest, "MGF1", mask, saltBytes, PSSParameterSpec.TRAILER_FIELD_BC);
+                digest.jcaName, "MGF1", mask, digest.bytes, PSSParameterSpec.TRAILER_FIELD_BC);
     }
 }

@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.ServiceLoader;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSession;
 import org.slf4j.Logger;
@@ -64,16 +63,10 @@ public final class TlsContexts implements AutoCloseable {
     /// @throws TlsProblems with everything that is wrong, not only the first
     public static TlsContexts open(TlsSettings settings, TlsEnvironment environment)
             throws TlsProblems {
-        return open(settings, environment, installedProviders());
-    }
-
-    /// As the public one, with the providers named instead of found.
-    static TlsContexts open(
-            TlsSettings settings, TlsEnvironment environment, Iterable<OffloadProvider> providers)
-            throws TlsProblems {
         List<String> problems = new ArrayList<>(faults(settings));
         Instant now = environment.clock().instant();
-        CertificateStore certificates = CertificateStore.load(settings, now, providers);
+        CertificateStore certificates =
+                CertificateStore.load(settings, now, environment.providers());
         problems.addAll(certificates.problems());
         Engine engine = engineFor(settings.engine());
         problems.addAll(mismatches(engine, certificates));
@@ -111,7 +104,8 @@ public final class TlsContexts implements AutoCloseable {
     public static List<String> check(TlsSettings settings, TlsEnvironment environment) {
         List<String> found = new ArrayList<>(faults(settings));
         Instant now = environment.clock().instant();
-        CertificateStore certificates = CertificateStore.load(settings, now, installedProviders());
+        CertificateStore certificates =
+                CertificateStore.load(settings, now, environment.providers());
         Engine engine = engineFor(settings.engine());
         try {
             found.addAll(certificates.problems());
@@ -209,6 +203,20 @@ public final class TlsContexts implements AutoCloseable {
         return cipher.contains("AES_128") ? 128 : 256;
     }
 
+    /// Whether new handshakes can be served: some key signs, or another does in its place. Resumed
+    /// ones need none.
+    public PrivateKeyOps.Health health() {
+        PrivateKeyOps.Health worst = new PrivateKeyOps.Health.Well();
+        for (ServedCertificate one : certificates.served()) {
+            PrivateKeyOps.Health health = one.operations().health();
+            if (health instanceof PrivateKeyOps.Health.Well || one.fallback() != null) {
+                return new PrivateKeyOps.Health.Well();
+            }
+            worst = health;
+        }
+        return worst;
+    }
+
     /// The engine in use: the JDK's where BoringSSL was asked for and does not load.
     public Engine engine() {
         return engine;
@@ -234,10 +242,6 @@ public final class TlsContexts implements AutoCloseable {
             contexts.close();
             keysInUse.release();
         }
-    }
-
-    private static Iterable<OffloadProvider> installedProviders() {
-        return ServiceLoader.load(OffloadProvider.class, OffloadProvider.class.getClassLoader());
     }
 
     private static EngineContexts makeContexts(
@@ -271,11 +275,11 @@ public final class TlsContexts implements AutoCloseable {
         }
         List<String> mismatches = new ArrayList<>();
         for (ServedCertificate one : certificates.served()) {
-            if (one.key() instanceof OpenedKey.Offloaded) {
+            if (!(one.key() instanceof OpenedKey.InProcess)) {
                 mismatches.add(
                         String.format(
-                                "engine \"jdk\" cannot use the key of certificate %s outside this"
-                                        + " process: choose engine \"boringssl\" or provider"
+                                "engine \"jdk\" cannot use the key of certificate %s outside of the"
+                                        + " JDK: choose engine \"boringssl\" or provider"
                                         + " \"native\"",
                                 one.file()));
             }

@@ -10,6 +10,7 @@ import java.util.List;
 ///     default
 /// @param certificates at most one for each kind of key; none makes contexts that can only be a
 ///     client
+/// @param keyLimits for keys that sign outside the TLS engine
 /// @param ticketKeyInterval how often a new session-ticket key is made
 /// @param sessionLifetime how long a session can be resumed. RFC 8446 §4.6.1: at most 7 days
 /// @param handshakeTimeout from the first byte of a handshake to its end; then the connection is
@@ -18,6 +19,7 @@ public record TlsSettings(
         Engine engine,
         String provider,
         List<CertificateSettings> certificates,
+        KeyLimits keyLimits,
         Duration ticketKeyInterval,
         Duration sessionLifetime,
         Duration handshakeTimeout) {
@@ -46,8 +48,72 @@ public record TlsSettings(
                 Engine.BORINGSSL,
                 DEFAULT_PROVIDER,
                 certificates,
+                KeyLimits.DEFAULT,
                 DEFAULT_TICKET_KEY_INTERVAL,
                 DEFAULT_SESSION_LIFETIME,
                 DEFAULT_HANDSHAKE_TIMEOUT);
+    }
+
+    /// The same with another engine.
+    public TlsSettings withEngine(Engine other) {
+        return new TlsSettings(
+                other,
+                provider,
+                certificates,
+                keyLimits,
+                ticketKeyInterval,
+                sessionLifetime,
+                handshakeTimeout);
+    }
+
+    /// The same with another provider.
+    public TlsSettings withProvider(String other) {
+        return new TlsSettings(
+                engine,
+                other,
+                certificates,
+                keyLimits,
+                ticketKeyInterval,
+                sessionLifetime,
+                handshakeTimeout);
+    }
+
+    /// The same with other certificates.
+    public TlsSettings withCertificates(List<CertificateSettings> others) {
+        return new TlsSettings(
+                engine,
+                provider,
+                others,
+                keyLimits,
+                ticketKeyInterval,
+                sessionLifetime,
+                handshakeTimeout);
+    }
+
+    /// The same with other limits of keys.
+    public TlsSettings withKeyLimits(KeyLimits others) {
+        return new TlsSettings(
+                engine,
+                provider,
+                certificates,
+                others,
+                ticketKeyInterval,
+                sessionLifetime,
+                handshakeTimeout);
+    }
+
+    /// The same with other times.
+    public TlsSettings withTimes(
+            Duration otherTicketKeyInterval,
+            Duration otherSessionLifetime,
+            Duration otherHandshakeTimeout) {
+        return new TlsSettings(
+                engine,
+                provider,
+                certificates,
+                keyLimits,
+                otherTicketKeyInterval,
+                otherSessionLifetime,
+                otherHandshakeTimeout);
     }
 }

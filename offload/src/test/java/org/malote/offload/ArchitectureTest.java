@@ -102,4 +102,25 @@ final class ArchitectureTest {
                     .dependOnClassesThat()
                     .resideInAPackage("io.netty.internal.tcnative..")
                     .because("R7: a wrong pointer ends the process; one place is looked at");
+
+    @ArchTest
+    static final ArchRule R8_FOREIGN_FUNCTIONS_HAVE_THEIR_PLACE =
+            noClasses()
+                    .that()
+                    .haveNameNotMatching(
+                            "org\\.malote\\.offload\\.(Libcrypto|pkcs11\\.Cryptoki)(\\$.*)?")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("java.lang.foreign..")
+                    .because("R8: as R7, for the system's libcrypto and for tokens");
+
+    @ArchTest
+    static final ArchRule R9_THE_MODULE_KNOWS_NO_TOKEN =
+            noClasses()
+                    .that()
+                    .resideInAPackage("org.malote.offload")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("org.malote.offload.pkcs11..")
+                    .because("R9: tokens come in through the door that a vendor's provider uses");
 }

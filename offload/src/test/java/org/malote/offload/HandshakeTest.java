@@ -271,13 +271,12 @@ final class HandshakeTest {
     private static TlsContexts open(Engine engine, List<CertificateSettings> certificates)
             throws TlsProblems {
         return TlsContexts.open(
-                new TlsSettings(
-                        engine,
-                        TlsSettings.DEFAULT_PROVIDER,
-                        certificates,
-                        TlsSettings.DEFAULT_TICKET_KEY_INTERVAL,
-                        TlsSettings.DEFAULT_SESSION_LIFETIME,
-                        Duration.ofSeconds(7)),
+                TlsSettings.withDefaults(certificates)
+                        .withEngine(engine)
+                        .withTimes(
+                                TlsSettings.DEFAULT_TICKET_KEY_INTERVAL,
+                                TlsSettings.DEFAULT_SESSION_LIFETIME,
+                                Duration.ofSeconds(7)),
                 TestCertificates.environment());
     }
 }

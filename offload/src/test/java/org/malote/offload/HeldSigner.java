@@ -25,7 +25,7 @@ final class HeldSigner implements OffloadProvider {
     }
 
     @Override
-    public OpenedKey open(KeyReference reference) throws TlsProblems {
+    public OpenedKey open(KeyReference reference, KeyEnvironment environment) throws TlsProblems {
         PrivateKey key = PemFile.read(Path.of(reference.location()), "key").privateKey();
         return new OpenedKey.Offloaded(new Ops(new InProcessOps(key)));
     }

@@ -9,17 +9,22 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// A TLS server that echoes, on a port of the system's choice, and clients for it.
 final class Loopback implements AutoCloseable {
@@ -27,6 +32,7 @@ final class Loopback implements AutoCloseable {
 
     private final EventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
+    private final ChannelGroup accepted = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final Channel listener;
 
     record Outcome(TlsSummary summary, String servedKey) {}
@@ -40,6 +46,7 @@ final class Loopback implements AutoCloseable {
                                 new ChannelInitializer<>() {
                                     @Override
                                     protected void initChannel(Channel channel) {
+                                        accepted.add(channel);
                                         channel.pipeline()
                                                 .addLast(contexts.serverHandler(channel.alloc()))
                                                 .addLast(new Echo());
@@ -95,9 +102,29 @@ final class Loopback implements AutoCloseable {
         return outcome;
     }
 
+    /// Notes the longest time for which an event loop did not come to a task that was due.
+    void watch(long periodMillis, AtomicLong longestStallNanos) {
+        long period = TimeUnit.MILLISECONDS.toNanos(periodMillis);
+        for (EventExecutor loop : loops) {
+            long[] last = {System.nanoTime()};
+            var _ =
+                    loop.scheduleWithFixedDelay(
+                            () -> {
+                                long now = System.nanoTime();
+                                longestStallNanos.accumulateAndGet(
+                                        now - last[0] - period, Math::max);
+                                last[0] = now;
+                            },
+                            period,
+                            period,
+                            TimeUnit.NANOSECONDS);
+        }
+    }
+
     @Override
     public void close() {
         listener.close().syncUninterruptibly();
+        accepted.close().syncUninterruptibly();
         loops.shutdownGracefully(0, WAIT_SECONDS_MAX, TimeUnit.SECONDS).syncUninterruptibly();
     }
 
@@ -110,7 +137,7 @@ final class Loopback implements AutoCloseable {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            context.close(context.voidPromise());
+            context.close();
         }
     }
 
@@ -143,13 +170,13 @@ final class Loopback implements AutoCloseable {
                                     .getPublicKey()
                                     .getAlgorithm();
             outcome.complete(new Outcome(summary, key));
-            context.close(context.voidPromise());
+            context.close();
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             outcome.completeExceptionally(cause);
-            context.close(context.voidPromise());
+            context.close();
         }
 
         @Override

@@ -183,7 +183,7 @@ final class OffloadedKeyTest {
         assertThrows(
                 TlsProblems.class,
                 () ->
-                        TlsContexts.open(mixed, TestCertificates.environment(), List.of(other))
+                        TlsContexts.open(mixed, TestCertificates.environment(List.of(other)))
                                 .close());
         assertEquals(1, other.closed);
     }
@@ -198,13 +198,12 @@ final class OffloadedKeyTest {
                         () ->
                                 TlsContexts.open(
                                                 settings,
-                                                TestCertificates.environment(),
-                                                List.of(signer))
+                                                TestCertificates.environment(List.of(signer)))
                                         .close());
         assertEquals(
                 "engine \"jdk\" cannot use the key of certificate "
                         + p256.chain()
-                        + " outside this process: choose engine \"boringssl\" or provider \"native\"",
+                        + " outside of the JDK: choose engine \"boringssl\" or provider \"native\"",
                 problems.getMessage());
         assertEquals(1, signer.closed);
     }
@@ -224,8 +223,7 @@ final class OffloadedKeyTest {
     private static TlsContexts open(HeldSigner signer) throws TlsProblems {
         return TlsContexts.open(
                 settings(Engine.BORINGSSL, "held", List.of(p256)),
-                TestCertificates.environment(),
-                List.of(signer));
+                TestCertificates.environment(List.of(signer)));
     }
 
     private static TlsContexts client() throws TlsProblems {
@@ -235,12 +233,6 @@ final class OffloadedKeyTest {
 
     private static TlsSettings settings(
             Engine engine, String provider, List<CertificateSettings> certificates) {
-        return new TlsSettings(
-                engine,
-                provider,
-                certificates,
-                TlsSettings.DEFAULT_TICKET_KEY_INTERVAL,
-                TlsSettings.DEFAULT_SESSION_LIFETIME,
-                TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT);
+        return TlsSettings.withDefaults(certificates).withEngine(engine).withProvider(provider);
     }
 }

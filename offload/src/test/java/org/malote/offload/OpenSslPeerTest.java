@@ -78,13 +78,9 @@ final class OpenSslPeerTest {
     void opensslGetsFullAndResumedHandshakes(Cell cell) throws Exception {
         Path session = directory.resolve("session-" + cell.hashCode() + ".pem");
         TlsSettings settings =
-                new TlsSettings(
-                        cell.engine(),
-                        cell.provider(),
-                        List.of(p256, rsa),
-                        TlsSettings.DEFAULT_TICKET_KEY_INTERVAL,
-                        TlsSettings.DEFAULT_SESSION_LIFETIME,
-                        TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT);
+                TlsSettings.withDefaults(List.of(p256, rsa))
+                        .withEngine(cell.engine())
+                        .withProvider(cell.provider());
         try (TlsContexts contexts = TlsContexts.open(settings, TestCertificates.environment());
                 Loopback server = new Loopback(contexts)) {
             String full = client(server, cell, List.of("-sess_out", session.toString()));
@@ -115,14 +111,7 @@ final class OpenSslPeerTest {
     @ParameterizedTest
     @MethodSource("engines")
     void opensslCannotRenegotiate(Engine engine) throws Exception {
-        TlsSettings settings =
-                new TlsSettings(
-                        engine,
-                        TlsSettings.DEFAULT_PROVIDER,
-                        List.of(rsa),
-                        TlsSettings.DEFAULT_TICKET_KEY_INTERVAL,
-                        TlsSettings.DEFAULT_SESSION_LIFETIME,
-                        TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT);
+        TlsSettings settings = TlsSettings.withDefaults(List.of(rsa)).withEngine(engine);
         try (TlsContexts contexts = TlsContexts.open(settings, TestCertificates.environment());
                 Loopback server = new Loopback(contexts)) {
             Process process = start(server, List.of("-tls1_2"));

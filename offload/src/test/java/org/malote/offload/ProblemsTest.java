@@ -177,33 +177,30 @@ final class ProblemsTest {
     }
 
     @Test
-    void aKeyOnAToken() throws Exception {
+    void aKeyOfAProviderThatIsNotThere() throws Exception {
         assertProblems(
                 List.of(
-                        "key pkcs11:object=mx1 is on a token, which the provider native cannot"
-                                + " reach: name a PEM file"),
-                new CertificateSettings(certificates.p256("mx").chain(), "pkcs11:object=mx1"));
+                        "provider \"cloudkeys\" is not there: choose one of jca, libcrypto, native,"
+                                + " pkcs11, test-jca, or put its jar on the class path"),
+                new CertificateSettings(certificates.p256("mx").chain(), "cloudkeys:mx1"));
     }
 
     @Test
     void everyProblemAtOnce() throws Exception {
         CertificateSettings p256 = certificates.p256("mx");
         TlsSettings settings =
-                new TlsSettings(
-                        Engine.OPENSSL,
-                        "cloud",
-                        List.of(p256, settings("gone.pem", "gone.key")),
-                        Duration.ofMillis(1),
-                        Duration.ofDays(8),
-                        Duration.ZERO);
+                TlsSettings.withDefaults(List.of(p256, settings("gone.pem", "gone.key")))
+                        .withEngine(Engine.OPENSSL)
+                        .withProvider("cloud")
+                        .withTimes(Duration.ofMillis(1), Duration.ofDays(8), Duration.ZERO);
         assertEquals(
                 List.of(
                         "engine \"openssl\" is not in this build: choose \"boringssl\" or \"jdk\"",
                         "the ticket key interval must be at least one second",
                         "the session lifetime must be between one second and seven days",
                         "the TLS handshake timeout must be at least one second",
-                        "provider \"cloud\" is not there: choose one of native, test-jca, or put its"
-                                + " jar on the class path",
+                        "provider \"cloud\" is not there: choose one of jca, libcrypto, native, pkcs11,"
+                                + " test-jca, or put its jar on the class path",
                         "certificate file @/gone.pem does not exist: create it or correct the path"),
                 found(settings));
     }
@@ -211,13 +208,11 @@ final class ProblemsTest {
     @Test
     void moreTicketKeysThanAnEngineShouldSearch() {
         TlsSettings settings =
-                new TlsSettings(
-                        Engine.BORINGSSL,
-                        TlsSettings.DEFAULT_PROVIDER,
-                        List.of(),
-                        Duration.ofMinutes(1),
-                        Duration.ofHours(6),
-                        TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT);
+                TlsSettings.withDefaults(List.of())
+                        .withTimes(
+                                Duration.ofMinutes(1),
+                                Duration.ofHours(6),
+                                TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT);
         assertEquals(
                 List.of(
                         "the session lifetime PT6H needs more than 16 ticket keys at an interval of"

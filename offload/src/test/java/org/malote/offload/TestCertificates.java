@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Date;
+import java.util.List;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
@@ -33,7 +34,24 @@ final class TestCertificates {
     }
 
     static TlsEnvironment environment() {
-        return new TlsEnvironment(() -> NOW, new SecureRandom());
+        return environment(OffloadProviders.installed(keyEnvironment()));
+    }
+
+    /// With these providers alone.
+    static TlsEnvironment environment(List<OffloadProvider> providers) {
+        return environment(OffloadProviders.of(keyEnvironment(), providers));
+    }
+
+    static TlsEnvironment environment(OffloadProviders providers) {
+        return new TlsEnvironment(() -> NOW, new SecureRandom(), providers);
+    }
+
+    static KeyEnvironment keyEnvironment() {
+        return new KeyEnvironment(
+                Thread.ofPlatform().daemon().name("key-", 1).factory(),
+                System::nanoTime,
+                new SecureRandom(),
+                null);
     }
 
     CertificateSettings p256(String name) throws Exception {

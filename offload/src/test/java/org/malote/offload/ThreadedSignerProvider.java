@@ -21,7 +21,7 @@ public final class ThreadedSignerProvider implements OffloadProvider {
     }
 
     @Override
-    public OpenedKey open(KeyReference reference) throws TlsProblems {
+    public OpenedKey open(KeyReference reference, KeyEnvironment environment) throws TlsProblems {
         return new OpenedKey.Offloaded(
                 new Signer(PemFile.read(Path.of(reference.location()), "key").privateKey()));
     }

@@ -31,13 +31,8 @@ final class TicketKeysTest {
     @BeforeEach
     void makeCertificate() throws Exception {
         settings =
-                new TlsSettings(
-                        Engine.BORINGSSL,
-                        TlsSettings.DEFAULT_PROVIDER,
-                        List.of(new TestCertificates(directory).p256("p256")),
-                        INTERVAL,
-                        LIFETIME,
-                        TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT);
+                TlsSettings.withDefaults(List.of(new TestCertificates(directory).p256("p256")))
+                        .withTimes(INTERVAL, LIFETIME, TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT);
     }
 
     @ParameterizedTest
