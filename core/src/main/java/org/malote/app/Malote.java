@@ -35,6 +35,7 @@ import org.malote.delivery.DeliveryEngine;
 import org.malote.dns.Dns;
 import org.malote.dns.DnsjavaDns;
 import org.malote.offload.CertificateSettings;
+import org.malote.offload.LiveTls;
 import org.malote.offload.OffloadProviders;
 import org.malote.offload.SelfSigned;
 import org.malote.offload.TlsContexts;
@@ -78,7 +79,7 @@ final class Malote implements AutoCloseable {
 
     private final AtomicReference<Settings> settings;
     private final AtomicReference<Policy> policy = new AtomicReference<>();
-    private final AtomicReference<TlsContexts> tls = new AtomicReference<>();
+    private final LiveTls tls;
     private final Executor waiting;
     private final MailQueue queue;
     private final Dns senderDns;
@@ -98,13 +99,20 @@ final class Malote implements AutoCloseable {
             SplittableRandom random = new SplittableRandom(secureRandom.nextLong());
             makePrivateDirectory(settings.state());
 
-            tls.set(openTls(settings));
-            parts.push(() -> tls.get().close());
+            tls =
+                    LiveTls.open(
+                            tlsSettings(settings),
+                            new TlsEnvironment(clock, secureRandom, providers));
+            parts.push(tls);
             long tick = TLS_TICK.toMillis();
             var _ =
                     threads.housekeeping()
                             .scheduleAtFixedRate(
-                                    () -> tls.get().tick(), tick, tick, TimeUnit.MILLISECONDS);
+                                    // A token may take its time.
+                                    () -> threads.waiting().execute(tls::tick),
+                                    tick,
+                                    tick,
+                                    TimeUnit.MILLISECONDS);
 
             queue =
                     MailQueue.open(
@@ -137,7 +145,7 @@ final class Malote implements AutoCloseable {
                                     settings.limits(),
                                     policy::get,
                                     new Acceptance(queue, clock),
-                                    tls::get,
+                                    tls::contexts,
                                     client -> this.settings.get().relay().contains(client),
                                     new SessionLog(),
                                     meters),
@@ -220,7 +228,8 @@ final class Malote implements AutoCloseable {
         return readyLine;
     }
 
-    private TlsContexts openTls(Settings wanted) throws TlsProblems, IOException {
+    /// Those of the file, with a certificate of our own making where it has none.
+    private TlsSettings tlsSettings(Settings wanted) throws IOException {
         TlsSettings settings = wanted.tls();
         boolean isServed = wanted.listeners().stream().anyMatch(l -> l.tls() != TlsMode.NONE);
         if (settings.certificates().isEmpty() && isServed) {
@@ -231,7 +240,7 @@ final class Malote implements AutoCloseable {
                     settings.withCertificates(List.of(own))
                             .withProvider(TlsSettings.DEFAULT_PROVIDER);
         }
-        return TlsContexts.open(settings, new TlsEnvironment(clock, secureRandom, providers));
+        return settings;
     }
 
     private Policy policy(Settings wanted) {
@@ -296,16 +305,14 @@ final class Malote implements AutoCloseable {
     private ReloadResult takeOver(Settings wanted) {
         Settings running = settings.get();
         Settings next = withChangeable(running, wanted);
-        TlsContexts contexts;
         try {
-            contexts = openTls(next);
+            tls.reload(tlsSettings(next));
         } catch (TlsProblems e) {
             return ReloadResult.refused(e.problems());
         } catch (IOException e) {
             return ReloadResult.refused(List.of(String.valueOf(e.getMessage())));
         }
         List<String> results = new ArrayList<>();
-        tls.getAndSet(contexts).close();
         results.add("certificates were read again");
         policy.set(policy(next));
         if (!next.relay().equals(running.relay())) {

@@ -37,6 +37,7 @@ import org.malote.dns.DnsSettings;
 import org.malote.offload.CertificateSettings;
 import org.malote.offload.Engine;
 import org.malote.offload.KeyLimits;
+import org.malote.offload.TicketSettings;
 import org.malote.offload.TlsSettings;
 import org.malote.policy.Network;
 import org.malote.policy.RelaySettings;
@@ -64,6 +65,9 @@ public final class ConfigFile {
 
     /// Where the state is kept when the file does not say.
     private static final String STATE = "/var/lib/malote";
+
+    /// Where session-ticket keys are kept, relative to the state.
+    private static final String TICKET_KEYS = "keys/tickets";
 
     private static final Duration DAY = Duration.ofDays(1);
     private static final Duration WEEK = Duration.ofDays(7);
@@ -167,7 +171,7 @@ public final class ConfigFile {
                 root.text("hostname", systemHostname, "mx1.isp.example", ConfigFile::hostname);
         Path state = root.text("state", base.resolve(STATE), STATE, this::path);
         List<ListenerSettings> listeners = listeners(root);
-        TlsSettings tls = tls(root.section("tls"));
+        TlsSettings tls = tls(root.section("tls"), state);
         QueueSettings queue = queue(root.section("queue"), state);
         SessionLimits limits = limits(root.section("limits"));
         RelaySettings relay = relay(root.section("relay"));
@@ -232,7 +236,7 @@ public final class ConfigFile {
         return listeners;
     }
 
-    private TlsSettings tls(Section section) {
+    private TlsSettings tls(Section section, Path state) {
         Engine engine = section.word("engine", Engine.BORINGSSL, ENGINES);
         String provider =
                 section.text(
@@ -259,13 +263,13 @@ public final class ConfigFile {
         Duration ticketKeyInterval =
                 section.duration(
                         "ticket-key-interval",
-                        TlsSettings.DEFAULT_TICKET_KEY_INTERVAL,
+                        TicketSettings.DEFAULT_KEY_INTERVAL,
                         Duration.ofMinutes(1),
                         WEEK);
         Duration sessionLifetime =
                 section.duration(
                         "session-lifetime",
-                        TlsSettings.DEFAULT_SESSION_LIFETIME,
+                        TicketSettings.DEFAULT_SESSION_LIFETIME,
                         SECOND,
                         WEEK); // RFC 8446 §4.6.1
         Duration handshakeTimeout =
@@ -274,15 +278,40 @@ public final class ConfigFile {
                         TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT,
                         SECOND,
                         Duration.ofMinutes(10));
+        TicketSettings tickets =
+                new TicketSettings(
+                        ticketKeyInterval,
+                        sessionLifetime,
+                        ticketKeyFile(section, state),
+                        ticketKeySecret(section));
         section.end();
         return new TlsSettings(
-                engine,
-                provider,
-                certificates,
-                keyLimits,
-                ticketKeyInterval,
-                sessionLifetime,
-                handshakeTimeout);
+                engine, provider, certificates, keyLimits, tickets, handshakeTimeout);
+    }
+
+    /// Null when there is none.
+    private @Nullable Path ticketKeySecret(Section section) {
+        String secret =
+                section.text(
+                        "ticket-key-secret",
+                        "",
+                        "/etc/malote/secret",
+                        text -> text.isEmpty() || path(text) != null ? text : null);
+        return secret.isEmpty() ? null : path(secret);
+    }
+
+    /// Null for `memory`.
+    private @Nullable Path ticketKeyFile(Section section, Path state) {
+        Path file =
+                section.text(
+                        "ticket-key-file",
+                        state.resolve(TICKET_KEYS),
+                        TICKET_KEYS,
+                        text -> {
+                            Path path = plainPath(text);
+                            return path == null ? null : state.resolve(path).normalize();
+                        });
+        return file.equals(state.resolve("memory")) ? null : file;
     }
 
     private static KeyLimits keyLimits(Section section) {

@@ -22,6 +22,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.malote.offload.PrivateKeyOps;
+import org.malote.offload.TlsContexts;
 import org.malote.policy.Peer;
 import org.malote.session.Session;
 import org.malote.session.SessionFacts;
@@ -113,14 +115,20 @@ public final class InboundServer implements AutoCloseable {
                 + hint;
     }
 
+    private Session session(boolean offersStartTls) {
+        return new Session(
+                new SessionFacts(reception.hostname(), offersStartTls, null, reception.limits()));
+    }
+
+    /// RFC 3207 §4: what cannot be done now is not offered.
+    private boolean isTlsServed() {
+        TlsContexts tls = reception.tls().get();
+        return tls != null && tls.health() instanceof PrivateKeyOps.Health.Well;
+    }
+
     private ServerBootstrap bootstrap(ListenerSettings listener) {
-        Session session =
-                new Session(
-                        new SessionFacts(
-                                reception.hostname(),
-                                listener.tls() == TlsMode.STARTTLS,
-                                null,
-                                reception.limits()));
+        Session session = session(listener.tls() == TlsMode.STARTTLS);
+        Session inClear = session(false);
         return new ServerBootstrap()
                 .group(acceptors, loops)
                 .channel(channelType)
@@ -134,7 +142,7 @@ public final class InboundServer implements AutoCloseable {
                         new ChannelInitializer<Channel>() {
                             @Override
                             protected void initChannel(Channel channel) {
-                                begin(channel, listener, session);
+                                begin(channel, listener, isTlsServed() ? session : inClear);
                             }
                         });
     }

@@ -73,7 +73,9 @@ final class BoringSslContexts implements EngineContexts {
             } else if (served.stream().noneMatch(BoringSslContexts::isAwaited)) {
                 builder =
                         keyManaged(served)
-                                .option(OpenSslContextOption.USE_TASKS, false)
+                                // A key method is only called in a task, which the handler runs
+                                // at once, on the event loop.
+                                .option(OpenSslContextOption.USE_TASKS, true)
                                 .option(
                                         OpenSslContextOption.PRIVATE_KEY_METHOD,
                                         new InlineSignatures(served));

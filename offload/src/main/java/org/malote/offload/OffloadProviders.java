@@ -83,6 +83,11 @@ public final class OffloadProviders {
                 .toList();
     }
 
+    /// What providers work with; null where only the native one is.
+    @Nullable KeyEnvironment environment() {
+        return environment;
+    }
+
     /// What could not be loaded, in sentences.
     List<String> problems() {
         return problems;

@@ -146,7 +146,7 @@ public final class SelfSigned {
         return text.toString();
     }
 
-    private static void makePrivateDirectory(Path directory) throws IOException {
+    static void makePrivateDirectory(Path directory) throws IOException {
         if (Files.isDirectory(directory)) {
             return;
         }
@@ -163,7 +163,7 @@ public final class SelfSigned {
         }
     }
 
-    private static void writeAtomically(Path file, String text) throws IOException {
+    static void writeAtomically(Path file, String text) throws IOException {
         Path temporary = file.resolveSibling(file.getFileName() + ".new");
         Files.deleteIfExists(temporary); // of a start that was interrupted
         try (FileChannel channel =
@@ -184,7 +184,7 @@ public final class SelfSigned {
                 StandardCopyOption.REPLACE_EXISTING);
     }
 
-    private static FileAttribute<?>[] mode(Path near, String permissions) {
+    static FileAttribute<?>[] mode(Path near, String permissions) {
         return near.getFileSystem().supportedFileAttributeViews().contains("posix")
                 ? new FileAttribute<?>[] {
                     PosixFilePermissions.asFileAttribute(

@@ -1,81 +1,98 @@
 package org.malote.offload;
 
-import io.netty.handler.ssl.OpenSslSessionTicketKey;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.Iterator;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// The keys that seal session tickets (RFC 5077 §4, RFC 8446 §4.6.1): the newest seals, the older
-/// ones still open until the sessions they sealed are too old.
+/// Which ticket keys there are at an instant: one that seals, the next, which is known before it is
+/// used, and older ones that still open until the sessions they sealed are too old.
 ///
-/// Not thread-safe: [TlsContexts] guards it.
-final class TicketKeys {
+/// Immutable.
+///
+/// @param keys the newest first; at least two
+record TicketKeys(List<TicketKey> keys) {
     /// More keys than this slow the search for one in each resumption, and mean that the settings
     /// are wrong.
     static final int KEYS_MAX = 16;
 
-    private final SecureRandom random;
-    private final Duration interval;
-    private final Duration lifetime;
-    private final Deque<Aged> keys = new ArrayDeque<>();
+    private static final Comparator<TicketKey> NEWEST_FIRST =
+            Comparator.comparing(TicketKey::sealsFrom).reversed();
 
-    TicketKeys(Duration interval, Duration lifetime, SecureRandom random, Instant now) {
-        this.random = random;
-        this.interval = interval;
-        this.lifetime = lifetime;
-        keys.addFirst(make(now));
+    TicketKeys {
+        keys = keys.stream().sorted(NEWEST_FIRST).toList();
+    }
+
+    /// The first two of a server that has none.
+    static TicketKeys first(Duration interval, SecureRandom random, Instant now) {
+        return new TicketKeys(
+                List.of(TicketKey.make(now, random), TicketKey.make(now.plus(interval), random)));
     }
 
     /// How many keys are kept at the same time.
     static long keysKept(Duration interval, Duration lifetime) {
-        return 2 + (lifetime.toNanos() - 1) / interval.toNanos();
+        return 3 + (lifetime.toNanos() - 1) / interval.toNanos();
     }
 
-    /// Makes a new key when the newest is as old as the interval, and drops those whose last
-    /// session has ended.
+    /// The keys of a later instant: a new one when the next has begun to seal, without those whose
+    /// last session has ended.
     ///
-    /// @return whether the keys changed
-    boolean rotate(Instant now) {
-        boolean changed = false;
-        if (!now.isBefore(keys.getFirst().bornAt().plus(interval))) {
-            keys.addFirst(make(now));
-            changed = true;
+    /// @return this when nothing changes
+    TicketKeys at(Instant now, Duration interval, Duration lifetime, SecureRandom random) {
+        List<TicketKey> next = new ArrayList<>(keys);
+        Instant newest = next.getFirst().sealsFrom();
+        boolean isChanged = false;
+        if (!now.isBefore(newest.plus(interval))) {
+            // Nobody was there to make the one that should seal by now.
+            next.addFirst(TicketKey.make(now, random));
+            newest = now;
+            isChanged = true;
         }
-        // A key sealed its last session when its successor was born.
-        Instant successorBornAt = null;
-        for (Iterator<Aged> each = keys.iterator(); each.hasNext(); ) {
-            Aged key = each.next();
-            if (successorBornAt != null && !now.isBefore(successorBornAt.plus(lifetime))) {
-                each.remove();
-                changed = true;
+        if (!now.isBefore(newest)) {
+            next.addFirst(TicketKey.make(newest.plus(interval), random));
+            isChanged = true;
+        }
+        // A key sealed its last session when its successor began.
+        for (int i = next.size() - 1; i > 0; i--) {
+            if (!now.isBefore(next.get(i - 1).sealsFrom().plus(lifetime))) {
+                next.remove(i);
+                isChanged = true;
             }
-            successorBornAt = key.bornAt();
         }
-        return changed;
+        return isChanged ? new TicketKeys(next) : this;
     }
 
-    /// The newest first, as the engine wants them.
-    OpenSslSessionTicketKey[] current() {
-        return keys.stream().map(Aged::key).toArray(OpenSslSessionTicketKey[]::new);
+    /// These and those of another server, or of another time.
+    TicketKeys with(TicketKeys others) {
+        List<TicketKey> all = new ArrayList<>(keys);
+        for (TicketKey other : others.keys) {
+            if (all.stream().noneMatch(other::isSame)) {
+                all.add(other);
+            }
+        }
+        return all.size() == keys.size() ? this : new TicketKeys(all);
     }
 
-    private Aged make(Instant now) {
-        return new Aged(
-                now,
-                new OpenSslSessionTicketKey(
-                        bytes(OpenSslSessionTicketKey.NAME_SIZE),
-                        bytes(OpenSslSessionTicketKey.HMAC_KEY_SIZE),
-                        bytes(OpenSslSessionTicketKey.AES_KEY_SIZE)));
+    /// The one that seals first, as the engine wants them.
+    List<TicketKey> forEngine(Instant now) {
+        List<TicketKey> ordered = new ArrayList<>(keys);
+        TicketKey seals = sealing(now);
+        if (seals != null) {
+            ordered.remove(seals);
+            ordered.addFirst(seals);
+        }
+        return ordered;
     }
 
-    private byte[] bytes(int length) {
-        byte[] bytes = new byte[length];
-        random.nextBytes(bytes);
-        return bytes;
+    private @Nullable TicketKey sealing(Instant now) {
+        for (TicketKey key : keys) {
+            if (!now.isBefore(key.sealsFrom())) {
+                return key;
+            }
+        }
+        return null; // a clock that went back: the oldest is as good as any
     }
-
-    private record Aged(Instant bornAt, OpenSslSessionTicketKey key) {}
 }

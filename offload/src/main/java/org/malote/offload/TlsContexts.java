@@ -6,6 +6,8 @@ import io.netty.handler.ssl.OpenSslSessionTicketKey;
 import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.internal.tcnative.SSL;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -34,8 +36,11 @@ public final class TlsContexts implements AutoCloseable {
     private final EngineContexts contexts;
     private final KeysInUse keysInUse;
 
+    private final TicketKeySource ticketKeys;
+
     // Guarded by this.
-    private final TicketKeys ticketKeys;
+    private List<TicketKey> keysInForce;
+    private String lastComplaint = "";
 
     // Written under this; read anywhere.
     private volatile boolean isClosed;
@@ -46,7 +51,9 @@ public final class TlsContexts implements AutoCloseable {
             Engine engine,
             CertificateStore certificates,
             EngineContexts contexts,
-            TicketKeys ticketKeys) {
+            TicketKeySource ticketKeys,
+            List<TicketKey> keysInForce) {
+        this.keysInForce = keysInForce;
         this.settings = settings;
         this.environment = environment;
         this.engine = engine;
@@ -63,6 +70,13 @@ public final class TlsContexts implements AutoCloseable {
     /// @throws TlsProblems with everything that is wrong, not only the first
     public static TlsContexts open(TlsSettings settings, TlsEnvironment environment)
             throws TlsProblems {
+        return open(settings, environment, sourceFor(settings, environment));
+    }
+
+    /// With ticket keys that others have, too.
+    static TlsContexts open(
+            TlsSettings settings, TlsEnvironment environment, TicketKeySource ticketKeys)
+            throws TlsProblems {
         List<String> problems = new ArrayList<>(faults(settings));
         Instant now = environment.clock().instant();
         CertificateStore certificates =
@@ -75,20 +89,21 @@ public final class TlsContexts implements AutoCloseable {
             throw new TlsProblems(problems);
         }
         certificates.warnings().forEach(LOG::warn);
-        TicketKeys ticketKeys =
-                new TicketKeys(
-                        settings.ticketKeyInterval(),
-                        settings.sessionLifetime(),
-                        environment.random(),
-                        now);
         try {
+            List<TicketKey> keys = ticketKeys.keys(now).forEngine(now);
             EngineContexts contexts =
-                    makeContexts(engine, settings, certificates.served(), ticketKeys.current());
+                    makeContexts(engine, settings, certificates.served(), forEngine(keys));
             return new TlsContexts(
-                    settings, environment, engine, certificates, contexts, ticketKeys);
+                    settings, environment, engine, certificates, contexts, ticketKeys, keys);
         } catch (SSLException | IllegalStateException e) {
             certificates.close();
             throw PemFile.problem(refusal(engine, e));
+        } catch (IOException e) {
+            certificates.close();
+            throw ticketProblem(e);
+        } catch (TlsProblems e) {
+            certificates.close();
+            throw e;
         }
     }
 
@@ -111,13 +126,18 @@ public final class TlsContexts implements AutoCloseable {
             found.addAll(certificates.problems());
             found.addAll(mismatches(engine, certificates));
             if (found.isEmpty()) {
-                TicketKeys ticketKeys =
-                        new TicketKeys(
-                                settings.ticketKeyInterval(),
-                                settings.sessionLifetime(),
-                                environment.random(),
-                                now);
-                makeContexts(engine, settings, certificates.served(), ticketKeys.current()).close();
+                TicketKeySource ticketKeys = sourceFor(settings, environment);
+                found.addAll(ticketKeys.problems());
+                // Keys of its own: a check writes nothing.
+                TicketKeys keys =
+                        TicketKeys.first(
+                                settings.tickets().keyInterval(), environment.random(), now);
+                makeContexts(
+                                engine,
+                                settings,
+                                certificates.served(),
+                                forEngine(keys.forEngine(now)))
+                        .close();
             }
             found.addAll(certificates.warnings());
         } catch (SSLException | IllegalStateException e) {
@@ -171,9 +191,79 @@ public final class TlsContexts implements AutoCloseable {
     /// Makes a new ticket key when it is time, and forgets those that no live session needs.
     public void tick() {
         synchronized (this) {
-            if (!isClosed && ticketKeys.rotate(environment.clock().instant())) {
-                contexts.useTicketKeys(ticketKeys.current());
+            if (isClosed) {
+                return;
             }
+            Instant now = environment.clock().instant();
+            try {
+                List<TicketKey> keys = ticketKeys.keys(now).forEngine(now);
+                if (!isSame(keys, keysInForce)) {
+                    contexts.useTicketKeys(forEngine(keys));
+                    keysInForce = keys;
+                }
+                lastComplaint = "";
+            } catch (IOException e) {
+                complain(ticketProblem(e));
+            } catch (TlsProblems e) {
+                complain(e);
+            }
+        }
+    }
+
+    /// Once for each sentence: the keys of before go on.
+    private void complain(TlsProblems e) {
+        String sentence = String.valueOf(e.getMessage());
+        if (!sentence.equals(lastComplaint)) {
+            lastComplaint = sentence;
+            LOG.warn("ticket keys are not renewed: {}", sentence);
+        }
+    }
+
+    private static boolean isSame(List<TicketKey> some, List<TicketKey> others) {
+        if (some.size() != others.size()) {
+            return false;
+        }
+        for (int i = 0; i < some.size(); i++) {
+            if (!some.get(i).isSame(others.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static OpenSslSessionTicketKey[] forEngine(List<TicketKey> keys) {
+        return keys.stream().map(TicketKey::forEngine).toArray(OpenSslSessionTicketKey[]::new);
+    }
+
+    static TlsProblems ticketProblem(IOException e) {
+        return PemFile.problem(
+                String.format(
+                        "the ticket keys cannot be kept (%s: %s): make their directory writable",
+                        e.getClass().getSimpleName(), PemFile.firstLine(e.getMessage())));
+    }
+
+    /// Where the settings want the ticket keys to be.
+    static TicketKeySource sourceFor(TlsSettings settings, TlsEnvironment environment) {
+        TicketSettings tickets = settings.tickets();
+        Path file = tickets.file();
+        return file == null || settings.certificates().isEmpty()
+                ? new TicketKeySource.InMemory(
+                        tickets.keyInterval(),
+                        tickets.sessionLifetime(),
+                        environment.random(),
+                        environment.clock().instant())
+                : new TicketKeyFile(
+                        file,
+                        tickets.secret(),
+                        tickets.keyInterval(),
+                        tickets.sessionLifetime(),
+                        environment.random());
+    }
+
+    /// The ticket keys: when each begins, or began, to seal. The first seals now.
+    public List<Instant> ticketKeys() {
+        synchronized (this) {
+            return keysInForce.stream().map(TicketKey::sealsFrom).toList();
         }
     }
 
@@ -250,7 +340,7 @@ public final class TlsContexts implements AutoCloseable {
             List<ServedCertificate> served,
             OpenSslSessionTicketKey[] ticketKeys)
             throws SSLException {
-        int sessionSeconds = Math.toIntExact(settings.sessionLifetime().toSeconds());
+        int sessionSeconds = Math.toIntExact(settings.tickets().sessionLifetime().toSeconds());
         return switch (engine) {
             case BORINGSSL -> BoringSslContexts.open(served, sessionSeconds, ticketKeys);
             case JDK -> JdkContexts.open(served, sessionSeconds);
@@ -292,8 +382,8 @@ public final class TlsContexts implements AutoCloseable {
         if (settings.engine() == Engine.OPENSSL) {
             faults.add("engine \"openssl\" is not in this build: choose \"boringssl\" or \"jdk\"");
         }
-        Duration interval = settings.ticketKeyInterval();
-        Duration lifetime = settings.sessionLifetime();
+        Duration interval = settings.tickets().keyInterval();
+        Duration lifetime = settings.tickets().sessionLifetime();
         boolean isTimed = true;
         if (interval.compareTo(Duration.ofSeconds(1)) < 0) {
             faults.add("the ticket key interval must be at least one second");

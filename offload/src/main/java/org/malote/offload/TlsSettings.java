@@ -11,8 +11,7 @@ import java.util.List;
 /// @param certificates at most one for each kind of key; none makes contexts that can only be a
 ///     client
 /// @param keyLimits for keys that sign outside the TLS engine
-/// @param ticketKeyInterval how often a new session-ticket key is made
-/// @param sessionLifetime how long a session can be resumed. RFC 8446 §4.6.1: at most 7 days
+/// @param tickets how sessions are resumed
 /// @param handshakeTimeout from the first byte of a handshake to its end; then the connection is
 ///     closed
 public record TlsSettings(
@@ -20,20 +19,11 @@ public record TlsSettings(
         String provider,
         List<CertificateSettings> certificates,
         KeyLimits keyLimits,
-        Duration ticketKeyInterval,
-        Duration sessionLifetime,
+        TicketSettings tickets,
         Duration handshakeTimeout) {
 
     /// BoringSSL signs in process.
     public static final String DEFAULT_PROVIDER = "native";
-
-    /// A stolen ticket key opens the TLS 1.2 sessions of its life, so that life is short: with the
-    /// two defaults a key is in use for 6 hours and remembered for 6 more.
-    public static final Duration DEFAULT_TICKET_KEY_INTERVAL = Duration.ofHours(6);
-
-    /// Senders that come back do so within the hour; see [#DEFAULT_TICKET_KEY_INTERVAL] for why it
-    /// is not longer.
-    public static final Duration DEFAULT_SESSION_LIFETIME = Duration.ofHours(6);
 
     /// Four round trips and a slow token fit many times over.
     public static final Duration DEFAULT_HANDSHAKE_TIMEOUT = Duration.ofSeconds(30);
@@ -49,71 +39,37 @@ public record TlsSettings(
                 DEFAULT_PROVIDER,
                 certificates,
                 KeyLimits.DEFAULT,
-                DEFAULT_TICKET_KEY_INTERVAL,
-                DEFAULT_SESSION_LIFETIME,
+                TicketSettings.DEFAULT,
                 DEFAULT_HANDSHAKE_TIMEOUT);
     }
 
     /// The same with another engine.
     public TlsSettings withEngine(Engine other) {
-        return new TlsSettings(
-                other,
-                provider,
-                certificates,
-                keyLimits,
-                ticketKeyInterval,
-                sessionLifetime,
-                handshakeTimeout);
+        return new TlsSettings(other, provider, certificates, keyLimits, tickets, handshakeTimeout);
     }
 
     /// The same with another provider.
     public TlsSettings withProvider(String other) {
-        return new TlsSettings(
-                engine,
-                other,
-                certificates,
-                keyLimits,
-                ticketKeyInterval,
-                sessionLifetime,
-                handshakeTimeout);
+        return new TlsSettings(engine, other, certificates, keyLimits, tickets, handshakeTimeout);
     }
 
     /// The same with other certificates.
     public TlsSettings withCertificates(List<CertificateSettings> others) {
-        return new TlsSettings(
-                engine,
-                provider,
-                others,
-                keyLimits,
-                ticketKeyInterval,
-                sessionLifetime,
-                handshakeTimeout);
+        return new TlsSettings(engine, provider, others, keyLimits, tickets, handshakeTimeout);
     }
 
     /// The same with other limits of keys.
     public TlsSettings withKeyLimits(KeyLimits others) {
-        return new TlsSettings(
-                engine,
-                provider,
-                certificates,
-                others,
-                ticketKeyInterval,
-                sessionLifetime,
-                handshakeTimeout);
+        return new TlsSettings(engine, provider, certificates, others, tickets, handshakeTimeout);
     }
 
-    /// The same with other times.
-    public TlsSettings withTimes(
-            Duration otherTicketKeyInterval,
-            Duration otherSessionLifetime,
-            Duration otherHandshakeTimeout) {
-        return new TlsSettings(
-                engine,
-                provider,
-                certificates,
-                keyLimits,
-                otherTicketKeyInterval,
-                otherSessionLifetime,
-                otherHandshakeTimeout);
+    /// The same with other tickets.
+    public TlsSettings withTickets(TicketSettings others) {
+        return new TlsSettings(engine, provider, certificates, keyLimits, others, handshakeTimeout);
+    }
+
+    /// The same with another time limit.
+    public TlsSettings withHandshakeTimeout(Duration other) {
+        return new TlsSettings(engine, provider, certificates, keyLimits, tickets, other);
     }
 }

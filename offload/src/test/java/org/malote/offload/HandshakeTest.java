@@ -273,10 +273,7 @@ final class HandshakeTest {
         return TlsContexts.open(
                 TlsSettings.withDefaults(certificates)
                         .withEngine(engine)
-                        .withTimes(
-                                TlsSettings.DEFAULT_TICKET_KEY_INTERVAL,
-                                TlsSettings.DEFAULT_SESSION_LIFETIME,
-                                Duration.ofSeconds(7)),
+                        .withHandshakeTimeout(Duration.ofSeconds(7)),
                 TestCertificates.environment());
     }
 }

@@ -2,6 +2,7 @@ package org.malote.offload;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /// A TLS server that echoes, on a port of the system's choice, and clients for it.
 final class Loopback implements AutoCloseable {
@@ -38,6 +40,11 @@ final class Loopback implements AutoCloseable {
     record Outcome(TlsSummary summary, String servedKey) {}
 
     Loopback(TlsContexts contexts) {
+        this(() -> contexts);
+    }
+
+    /// @param contexts asked for each connection
+    Loopback(Supplier<TlsContexts> contexts) {
         listener =
                 new ServerBootstrap()
                         .group(loops)
@@ -48,13 +55,23 @@ final class Loopback implements AutoCloseable {
                                     protected void initChannel(Channel channel) {
                                         accepted.add(channel);
                                         channel.pipeline()
-                                                .addLast(contexts.serverHandler(channel.alloc()))
+                                                .addLast(serverHandler(contexts, channel.alloc()))
                                                 .addLast(new Echo());
                                     }
                                 })
                         .bind(InetAddress.getLoopbackAddress(), 0)
                         .syncUninterruptibly()
                         .channel();
+    }
+
+    /// As a server does: contexts that were exchanged in between are asked for again.
+    private static SslHandler serverHandler(
+            Supplier<TlsContexts> contexts, ByteBufAllocator allocator) {
+        try {
+            return contexts.get().serverHandler(allocator);
+        } catch (IllegalStateException _) {
+            return contexts.get().serverHandler(allocator);
+        }
     }
 
     int port() {

@@ -28,14 +28,21 @@ final class OpenSslPeerTest {
     private static CertificateSettings p256;
     private static CertificateSettings rsa;
 
+    /// @param kinds of keys that are served
     /// @param options for `openssl s_client`
     /// @param signature how the server proved itself, in the client's words
     record Cell(
             Engine engine,
             String provider,
+            List<String> kinds,
             String version,
             List<String> options,
-            String signature) {}
+            String signature) {
+        @Override
+        public String toString() {
+            return engine + " " + provider + " " + kinds + " " + version + " " + signature;
+        }
+    }
 
     @BeforeAll
     static void makeCertificates() throws Exception {
@@ -44,28 +51,59 @@ final class OpenSslPeerTest {
         rsa = certificates.rsa("rsa");
     }
 
+    /// Engine × provider × key × version; each is made full and resumed.
     static List<Cell> matrix() {
         List<Cell> cells = new ArrayList<>();
         for (Engine engine : List.of(Engine.BORINGSSL, Engine.JDK)) {
-            for (String provider : List.of("native", "test-jca")) {
+            for (String provider :
+                    List.of("native", "libcrypto", "pkcs11", "jca", "corretto", "test-jca")) {
                 if (engine == Engine.JDK && !provider.equals("native")) {
-                    continue; // the JDK's engine signs in process only
+                    continue; // the JDK's engine signs with keys of its own only
                 }
                 for (String version : List.of("TLSv1.2", "TLSv1.3")) {
-                    cells.add(new Cell(engine, provider, version, List.of(), "ECDSA"));
+                    cells.add(
+                            new Cell(engine, provider, List.of("EC"), version, List.of(), "ECDSA"));
                     cells.add(
                             new Cell(
                                     engine,
                                     provider,
+                                    List.of("RSA"),
+                                    version,
+                                    List.of(),
+                                    "RSA-PSS"));
+                    // Both, and the peer chooses.
+                    cells.add(
+                            new Cell(
+                                    engine,
+                                    provider,
+                                    List.of("RSA", "EC"),
+                                    version,
+                                    List.of(),
+                                    "ECDSA"));
+                    cells.add(
+                            new Cell(
+                                    engine,
+                                    provider,
+                                    List.of("EC", "RSA"),
                                     version,
                                     List.of("-sigalgs", "RSA-PSS+SHA256:RSA+SHA256"),
                                     "RSA-PSS"));
                 }
+                // What TLS 1.2 has and 1.3 has not.
+                cells.add(
+                        new Cell(
+                                engine,
+                                provider,
+                                List.of("RSA"),
+                                "TLSv1.2",
+                                List.of("-sigalgs", "RSA+SHA256"),
+                                "RSA"));
             }
             cells.add(
                     new Cell(
                             engine,
                             "native",
+                            List.of("EC", "RSA"),
                             "TLSv1.2",
                             List.of("-cipher", "ECDHE-RSA-AES128-GCM-SHA256"),
                             "RSA-PSS"));
@@ -73,22 +111,66 @@ final class OpenSslPeerTest {
         return cells;
     }
 
+    /// The settings of a cell: in files, on a token, or in the hands of a JCA provider.
+    private static TlsSettings settings(Cell cell) {
+        List<CertificateSettings> certificates =
+                cell.kinds().stream()
+                        .map(kind -> certificate(cell.provider(), kind.equals("EC")))
+                        .toList();
+        String usual =
+                switch (cell.provider()) {
+                    case "libcrypto", "test-jca" -> cell.provider();
+                    default -> "native";
+                };
+        return TlsSettings.withDefaults(certificates).withEngine(cell.engine()).withProvider(usual);
+    }
+
+    private static CertificateSettings certificate(String provider, boolean isEc) {
+        CertificateSettings inFile = isEc ? p256 : rsa;
+        return switch (provider) {
+            case "pkcs11" -> SharedTokens.onTokenAlone(isEc ? SharedTokens.P256 : SharedTokens.RSA);
+            case "jca" -> with(inFile, isEc ? "SunEC" : "SunRsaSign");
+            case "corretto" ->
+                    with(
+                            inFile,
+                            "com.amazon.corretto.crypto.provider.AmazonCorrettoCryptoProvider");
+            default -> inFile;
+        };
+    }
+
+    private static CertificateSettings with(CertificateSettings inFile, String jcaProvider) {
+        return new CertificateSettings(
+                inFile.chain(), "jca:" + jcaProvider + "?key=" + inFile.key());
+    }
+
     @ParameterizedTest
     @MethodSource("matrix")
     void opensslGetsFullAndResumedHandshakes(Cell cell) throws Exception {
         Path session = directory.resolve("session-" + cell.hashCode() + ".pem");
-        TlsSettings settings =
-                TlsSettings.withDefaults(List.of(p256, rsa))
-                        .withEngine(cell.engine())
-                        .withProvider(cell.provider());
-        try (TlsContexts contexts = TlsContexts.open(settings, TestCertificates.environment());
+        try (TlsContexts contexts = TlsContexts.open(settings(cell), SharedTokens.environment());
                 Loopback server = new Loopback(contexts)) {
             String full = client(server, cell, List.of("-sess_out", session.toString()));
             assertTrue(full.contains("New, " + cell.version()), full);
-            assertTrue(full.contains("Peer signature type: " + cell.signature()), full);
+            assertTrue(full.contains("Peer signature type: " + cell.signature() + "\n"), full);
             assertTrue(Files.size(session) > 0);
             String resumed = client(server, cell, List.of("-sess_in", session.toString()));
             assertTrue(resumed.contains("Reused, " + cell.version()), resumed);
+        }
+    }
+
+    /// RFC 8446 §4.2.7: the peer's first choice among ours.
+    @Test
+    void opensslAgreesOnAGroup() throws Exception {
+        try (TlsContexts contexts =
+                        TlsContexts.open(
+                                TlsSettings.withDefaults(List.of(p256)),
+                                TestCertificates.environment());
+                Loopback server = new Loopback(contexts)) {
+            String first = talk(start(server, List.of()), "Q\n");
+            assertTrue(first.contains("Server Temp Key: X25519, 253 bits"), first);
+            String nist = talk(start(server, List.of("-groups", "P-384:P-256")), "Q\n");
+            assertTrue(nist.contains("Server Temp Key: ECDH, prime256v1, 256 bits"), nist);
+            assertRefused(server, List.of("-groups", "P-521"));
         }
     }
 

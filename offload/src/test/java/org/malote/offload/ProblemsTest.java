@@ -192,7 +192,10 @@ final class ProblemsTest {
                 TlsSettings.withDefaults(List.of(p256, settings("gone.pem", "gone.key")))
                         .withEngine(Engine.OPENSSL)
                         .withProvider("cloud")
-                        .withTimes(Duration.ofMillis(1), Duration.ofDays(8), Duration.ZERO);
+                        .withTickets(
+                                new TicketSettings(
+                                        Duration.ofMillis(1), Duration.ofDays(8), null, null))
+                        .withHandshakeTimeout(Duration.ZERO);
         assertEquals(
                 List.of(
                         "engine \"openssl\" is not in this build: choose \"boringssl\" or \"jdk\"",
@@ -209,10 +212,9 @@ final class ProblemsTest {
     void moreTicketKeysThanAnEngineShouldSearch() {
         TlsSettings settings =
                 TlsSettings.withDefaults(List.of())
-                        .withTimes(
-                                Duration.ofMinutes(1),
-                                Duration.ofHours(6),
-                                TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT);
+                        .withTickets(
+                                new TicketSettings(
+                                        Duration.ofMinutes(1), Duration.ofHours(6), null, null));
         assertEquals(
                 List.of(
                         "the session lifetime PT6H needs more than 16 ticket keys at an interval of"

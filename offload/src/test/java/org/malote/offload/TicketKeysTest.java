@@ -32,7 +32,7 @@ final class TicketKeysTest {
     void makeCertificate() throws Exception {
         settings =
                 TlsSettings.withDefaults(List.of(new TestCertificates(directory).p256("p256")))
-                        .withTimes(INTERVAL, LIFETIME, TlsSettings.DEFAULT_HANDSHAKE_TIMEOUT);
+                        .withTickets(new TicketSettings(INTERVAL, LIFETIME, null, null));
     }
 
     @ParameterizedTest
@@ -85,21 +85,49 @@ final class TicketKeysTest {
 
     @Test
     void keysAreKeptForTheLifetimeOfTheirLastSession() {
-        TicketKeys keys =
-                new TicketKeys(
-                        Duration.ofHours(6),
-                        Duration.ofHours(15),
-                        new SecureRandom(),
-                        TestCertificates.NOW);
-        assertEquals(1, keys.current().length);
-        assertFalse(keys.rotate(TestCertificates.NOW.plus(Duration.ofMinutes(359))));
+        Duration interval = Duration.ofHours(6);
+        Duration lifetime = Duration.ofHours(15);
+        SecureRandom random = new SecureRandom();
+        TicketKeys keys = TicketKeys.first(interval, random, TestCertificates.NOW);
+        assertEquals(2, keys.keys().size());
+        assertEquals(
+                keys,
+                keys.at(
+                        TestCertificates.NOW.plus(Duration.ofMinutes(359)),
+                        interval,
+                        lifetime,
+                        random));
         int most = 0;
         for (int hour = 6; hour < 200; hour++) {
-            keys.rotate(TestCertificates.NOW.plus(Duration.ofHours(hour)));
-            most = Math.max(most, keys.current().length);
+            keys =
+                    keys.at(
+                            TestCertificates.NOW.plus(Duration.ofHours(hour)),
+                            interval,
+                            lifetime,
+                            random);
+            most = Math.max(most, keys.keys().size());
         }
-        assertEquals(4, most); // one that seals, and those that did 0 to 6, 6 to 12, 12 to 15 h ago
-        assertEquals(most, TicketKeys.keysKept(Duration.ofHours(6), Duration.ofHours(15)));
+        // The next, one that seals, and those that did 0 to 6, 6 to 12, 12 to 15 h ago.
+        assertEquals(5, most);
+        assertEquals(most, TicketKeys.keysKept(interval, lifetime));
+    }
+
+    @Test
+    void theNextKeyIsKnownBeforeItSeals() {
+        SecureRandom random = new SecureRandom();
+        TicketKeys keys = TicketKeys.first(INTERVAL, random, TestCertificates.NOW);
+        TicketKey next = keys.keys().getFirst();
+        Instant before = TestCertificates.NOW.plus(INTERVAL).minusSeconds(1);
+        assertFalse(keys.forEngine(before).getFirst().isSame(next));
+        Instant then = TestCertificates.NOW.plus(INTERVAL);
+        assertTrue(keys.forEngine(then).getFirst().isSame(next));
+        // Nobody looked for days: a new one seals at once, and the old have nothing left to open.
+        Instant late = TestCertificates.NOW.plus(Duration.ofDays(9));
+        TicketKeys renewed = keys.at(late, INTERVAL, LIFETIME, random);
+        assertEquals(late, renewed.forEngine(late).getFirst().sealsFrom());
+        assertTrue(
+                renewed.forEngine(late).stream()
+                        .noneMatch(key -> key.isSame(keys.keys().getLast())));
     }
 
     private void passes(TlsContexts server, Duration time) {

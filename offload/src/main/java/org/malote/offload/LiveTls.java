@@ -1,0 +1,174 @@
+package org.malote.offload;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The TLS of a server that runs: contexts that are exchanged for others while connections come and
+/// go. New ones are built beside the old, prove themselves with a signature from each key and with
+/// handshakes of their own, and only then take over; what is wrong leaves the old in place.
+/// Sessions
+/// resume across the exchange, whatever the providers before and after, since the ticket keys stay.
+///
+/// Threads: any. [#reload] and [#tick] may take as long as the keys take to sign; call them where
+/// nothing waits.
+public final class LiveTls implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LiveTls.class);
+
+    private final TlsEnvironment environment;
+
+    // Written under this.
+    private volatile TlsContexts current;
+    private TlsSettings settings;
+    private TicketKeySource source;
+    private Map<Path, FileTime> seen;
+    private String lastComplaint = "";
+    private boolean isClosed;
+
+    private LiveTls(
+            TlsEnvironment environment,
+            TlsSettings settings,
+            TicketKeySource source,
+            TlsContexts contexts) {
+        this.environment = environment;
+        this.settings = settings;
+        this.source = source;
+        this.current = contexts;
+        this.seen = lastModified(settings);
+    }
+
+    /// Opens the first contexts. They are proven as those of a reload are.
+    public static LiveTls open(TlsSettings settings, TlsEnvironment environment)
+            throws TlsProblems {
+        TicketKeySource source = TlsContexts.sourceFor(settings, environment);
+        return new LiveTls(environment, settings, source, proven(settings, environment, source));
+    }
+
+    private static TlsContexts proven(
+            TlsSettings settings, TlsEnvironment environment, TicketKeySource source)
+            throws TlsProblems {
+        TlsContexts contexts = TlsContexts.open(settings, environment, source);
+        boolean isProven = false;
+        try {
+            OwnHandshakes.prove(contexts, environment);
+            isProven = true;
+            return contexts;
+        } finally {
+            if (!isProven) {
+                contexts.close();
+            }
+        }
+    }
+
+    /// Those for new connections. They may be closed between this call and the making of a handler:
+    /// who is told so calls again.
+    public TlsContexts contexts() {
+        return current;
+    }
+
+    /// Exchanges the contexts. Certificates and keys are read again even when the settings are the
+    /// same.
+    ///
+    /// @throws TlsProblems with everything that is wrong; then nothing has changed
+    public synchronized void reload(TlsSettings wanted) throws TlsProblems {
+        if (isClosed) {
+            return;
+        }
+        Map<Path, FileTime> found = lastModified(wanted);
+        TicketKeySource next =
+                wanted.tickets().equals(settings.tickets())
+                        ? source
+                        : TlsContexts.sourceFor(wanted, environment);
+        if (!wanted.tickets().equals(settings.tickets())) {
+            handOver(source, next, environment.clock().instant());
+        }
+        TlsContexts contexts = proven(wanted, environment, next);
+        TlsContexts old = current;
+        current = contexts;
+        settings = wanted;
+        source = next;
+        seen = found;
+        old.close();
+    }
+
+    private static void handOver(TicketKeySource from, TicketKeySource to, Instant now)
+            throws TlsProblems {
+        try {
+            to.adopt(from.keys(now), now);
+        } catch (IOException e) {
+            throw TlsContexts.ticketProblem(e);
+        }
+    }
+
+    /// To be called once a minute: looks after the ticket keys, and takes over certificates and
+    /// keys
+    /// whose files have changed. Files that do not go together, as when one of two has been
+    /// renewed,
+    /// are tried again the next time.
+    public synchronized void tick() {
+        if (isClosed) {
+            return;
+        }
+        current.tick();
+        Map<Path, FileTime> found = lastModified(settings);
+        if (found.equals(seen)) {
+            return;
+        }
+        try {
+            reload(settings);
+            lastComplaint = "";
+            LOG.info("certificates were read again, since their files have changed");
+        } catch (TlsProblems e) {
+            if (!lastComplaint.equals(e.getMessage())) {
+                lastComplaint = String.valueOf(e.getMessage());
+                LOG.warn(
+                        "files of certificates have changed and cannot be used, the old go on: {}",
+                        lastComplaint);
+            }
+        }
+    }
+
+    private static Map<Path, FileTime> lastModified(TlsSettings settings) {
+        Map<Path, FileTime> times = new HashMap<>();
+        for (CertificateSettings certificate : settings.certificates()) {
+            note(certificate.chain().toString(), times);
+            note(certificate.key(), times); // one elsewhere has no file
+            String fallback = certificate.fallbackKey();
+            if (fallback != null) {
+                note(fallback, times);
+            }
+        }
+        return times;
+    }
+
+    private static void note(String file, Map<Path, FileTime> times) {
+        try {
+            Path path = Path.of(file);
+            times.put(path, Files.getLastModifiedTime(path));
+        } catch (IOException | InvalidPathException _) {
+            // Not there: the next reading says so.
+        }
+    }
+
+    /// Ends the making of handlers. Connections go on.
+    @Override
+    public synchronized void close() {
+        if (!isClosed) {
+            isClosed = true;
+            current.close();
+        }
+    }
+
+    /// What is served, for an operator.
+    public List<CertificateInfo> certificates() {
+        return current.certificates();
+    }
+}

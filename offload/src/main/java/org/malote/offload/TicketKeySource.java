@@ -1,0 +1,61 @@
+package org.malote.offload;
+
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+
+/// Where session-ticket keys come from. Servers with the same source resume each other's sessions.
+///
+/// Threads: any.
+sealed interface TicketKeySource permits TicketKeySource.InMemory, TicketKeyFile {
+
+    /// The keys of now, made and dropped as time goes by.
+    ///
+    /// @throws IOException when they cannot be had: those of before go on
+    TicketKeys keys(Instant now) throws IOException, TlsProblems;
+
+    /// Takes over the keys of another source, so that its sessions go on.
+    void adopt(TicketKeys others, Instant now) throws IOException, TlsProblems;
+
+    /// What keeps the keys from being had, as far as can be told without making any.
+    List<String> problems();
+
+    /// Keys of this process alone, gone with it.
+    final class InMemory implements TicketKeySource {
+        private final Duration interval;
+        private final Duration lifetime;
+        private final SecureRandom random;
+        private final AtomicReference<TicketKeys> current;
+
+        InMemory(Duration interval, Duration lifetime, SecureRandom random, Instant now) {
+            this.interval = interval;
+            this.lifetime = lifetime;
+            this.random = random;
+            this.current = new AtomicReference<>(TicketKeys.first(interval, random, now));
+        }
+
+        @Override
+        public TicketKeys keys(Instant now) {
+            synchronized (current) {
+                TicketKeys next = current.get().at(now, interval, lifetime, random);
+                current.set(next);
+                return next;
+            }
+        }
+
+        @Override
+        public List<String> problems() {
+            return List.of();
+        }
+
+        @Override
+        public void adopt(TicketKeys others, Instant now) {
+            synchronized (current) {
+                current.set(current.get().with(others).at(now, interval, lifetime, random));
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package org.malote.offload;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.buffer.UnpooledByteBufAllocator;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Contexts exchanged while connections come and go.
+final class LiveTlsTest {
+    private static final int EXCHANGES = 6;
+
+    @TempDir private Path directory;
+    private TestCertificates certificates = new TestCertificates(Path.of("."));
+    private TlsSettings inFiles = TlsSettings.withDefaults(List.of());
+
+    @BeforeEach
+    void makeCertificates() throws Exception {
+        certificates = new TestCertificates(directory);
+        inFiles =
+                TlsSettings.withDefaults(
+                        List.of(certificates.p256("p256"), certificates.rsa("rsa")));
+    }
+
+    @Test
+    void providersAreExchangedUnderLoadWithNoConnectionAndNoSessionLost() throws Exception {
+        CertificateSettings p256 = inFiles.certificates().getFirst();
+        TlsSettings elsewhere =
+                TlsSettings.withDefaults(
+                        List.of(
+                                new CertificateSettings(
+                                        p256.chain(), "jca:SunEC?key=" + p256.key())));
+        exchangeUnderLoad(
+                List.of(inFiles.withProvider("libcrypto"), elsewhere, inFiles),
+                TestCertificates.environment());
+    }
+
+    @Test
+    @Tag("peers")
+    void fromFilesToATokenAndBack() throws Exception {
+        exchangeUnderLoad(
+                List.of(
+                        TlsSettings.withDefaults(
+                                List.of(
+                                        SharedTokens.onTokenAlone(SharedTokens.P256),
+                                        SharedTokens.onTokenAlone(SharedTokens.RSA))),
+                        inFiles),
+                SharedTokens.environment());
+    }
+
+    private void exchangeUnderLoad(List<TlsSettings> others, TlsEnvironment environment)
+            throws Exception {
+        try (LiveTls server = LiveTls.open(inFiles, environment);
+                TlsContexts client =
+                        TlsContexts.open(TlsSettings.withDefaults(List.of()), environment);
+                Loopback loopback = new Loopback(server::contexts)) {
+            assertFalse(loopback.converse(client, "TLSv1.3").summary().resumed());
+            try (Load load = new Load(loopback, client)) {
+                load.awaitFull(10);
+                for (int i = 0; i < EXCHANGES; i++) {
+                    server.reload(others.get(i % others.size()));
+                    // A session that began before the exchange.
+                    assertTrue(loopback.converse(client, "TLSv1.3").summary().resumed());
+                    load.awaitFull(10);
+                    load.awaitResumed(10);
+                }
+                assertEquals(0, load.failed());
+            }
+        }
+    }
+
+    @Test
+    void whatIsWrongLeavesTheOldInPlace() throws Exception {
+        TlsEnvironment environment = TestCertificates.environment();
+        try (LiveTls server = LiveTls.open(inFiles, environment)) {
+            TlsContexts before = server.contexts();
+            TlsSettings wrong =
+                    inFiles.withCertificates(
+                            List.of(
+                                    new CertificateSettings(
+                                            inFiles.certificates().getFirst().chain(),
+                                            inFiles.certificates().getLast().key())));
+            assertThrows(TlsProblems.class, () -> server.reload(wrong));
+            assertSame(before, server.contexts());
+            converse(server, environment);
+            server.reload(inFiles);
+            assertNotSame(before, server.contexts());
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> before.serverHandler(UnpooledByteBufAllocator.DEFAULT));
+            converse(server, environment);
+        }
+    }
+
+    @Test
+    void aRenewedCertificateIsTakenOverByItself() throws Exception {
+        TlsEnvironment environment = TestCertificates.environment();
+        CertificateSettings p256 = certificates.p256("renewed");
+        TlsSettings settings = TlsSettings.withDefaults(List.of(p256));
+        try (LiveTls server = LiveTls.open(settings, environment)) {
+            TlsContexts before = server.contexts();
+            server.tick();
+            assertSame(before, server.contexts());
+            String oldKey = Files.readString(Path.of(p256.key()));
+            certificates.p256("renewed");
+            String newKey = Files.readString(Path.of(p256.key()));
+            // The chain is new, and the key not yet.
+            rewrite(Path.of(p256.key()), oldKey, 1);
+            touch(p256.chain(), 1);
+            server.tick();
+            server.tick();
+            assertSame(before, server.contexts());
+            rewrite(Path.of(p256.key()), newKey, 2);
+            server.tick();
+            assertNotSame(before, server.contexts());
+            converse(server, environment);
+        }
+    }
+
+    private static void rewrite(Path file, String text, int minute) throws Exception {
+        Files.writeString(file, text);
+        touch(file, minute);
+    }
+
+    private static void touch(Path file, int minute) throws Exception {
+        Files.setLastModifiedTime(
+                file, FileTime.from(TestCertificates.NOW.plusSeconds(60L * minute)));
+    }
+
+    private static void converse(LiveTls server, TlsEnvironment environment) throws Exception {
+        try (TlsContexts client =
+                        TlsContexts.open(TlsSettings.withDefaults(List.of()), environment);
+                Loopback loopback = new Loopback(server::contexts)) {
+            assertFalse(loopback.converse(client, "TLSv1.3").summary().resumed());
+        }
+    }
+}
