@@ -19,7 +19,6 @@ import org.malote.config.Settings;
 import org.malote.delivery.Route;
 import org.malote.delivery.Via;
 import org.malote.offload.TlsContexts;
-import org.malote.offload.TlsEnvironment;
 import org.malote.server.InboundServer;
 import org.malote.server.ListenerSettings;
 import org.malote.server.TlsMode;
@@ -70,7 +69,7 @@ final class HostCheck {
         problems.addAll(
                 TlsContexts.check(
                         settings.tls(),
-                        new TlsEnvironment(
+                        KeyProviders.environment(
                                 Clock.systemUTC(), random, KeyProviders.installed(random))));
     }
 

@@ -37,6 +37,7 @@ import org.malote.dns.DnsjavaDns;
 import org.malote.offload.CertificateSettings;
 import org.malote.offload.LiveTls;
 import org.malote.offload.OffloadProviders;
+import org.malote.offload.PrivateKeyOps;
 import org.malote.offload.SelfSigned;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
@@ -102,7 +103,7 @@ final class Malote implements AutoCloseable {
             tls =
                     LiveTls.open(
                             tlsSettings(settings),
-                            new TlsEnvironment(clock, secureRandom, providers));
+                            KeyProviders.environment(clock, secureRandom, providers));
             parts.push(tls);
             long tick = TLS_TICK.toMillis();
             var _ =
@@ -126,6 +127,7 @@ final class Malote implements AutoCloseable {
                                     Malote::onAlarm));
             parts.push(queue);
             meters.watchQueue(queue::stats);
+            watchTls();
             meters.watchCount("malote.log.dropped", "Log lines dropped", log::dropped);
 
             senderDns =
@@ -226,6 +228,20 @@ final class Malote implements AutoCloseable {
     /// `malote 0.1.0 ready: mx 127.0.0.1:2525 starttls; admin http://127.0.0.1:9125/`
     String readyLine() {
         return readyLine;
+    }
+
+    private void watchTls() {
+        meters.watch(
+                "malote.tls.certificate.seconds",
+                "Seconds until the first certificate expires",
+                () -> {
+                    Duration validity = tls.validity();
+                    return validity == null ? Double.NaN : validity.toSeconds();
+                });
+        meters.watch(
+                "malote.tls.keys.well",
+                "1 while a private key can sign, 0 while none can and STARTTLS is not offered",
+                () -> tls.contexts().health() instanceof PrivateKeyOps.Health.Well ? 1 : 0);
     }
 
     /// Those of the file, with a certificate of our own making where it has none.

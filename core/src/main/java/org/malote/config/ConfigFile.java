@@ -35,6 +35,7 @@ import org.malote.delivery.TlsUse;
 import org.malote.delivery.Via;
 import org.malote.dns.DnsSettings;
 import org.malote.offload.CertificateSettings;
+import org.malote.offload.ClientCertificates;
 import org.malote.offload.Engine;
 import org.malote.offload.KeyLimits;
 import org.malote.offload.TicketSettings;
@@ -284,20 +285,38 @@ public final class ConfigFile {
                         sessionLifetime,
                         ticketKeyFile(section, state),
                         ticketKeySecret(section));
+        ClientCertificates clientCertificates = clientCertificates(section);
         section.end();
         return new TlsSettings(
-                engine, provider, certificates, keyLimits, tickets, handshakeTimeout);
+                engine,
+                provider,
+                certificates,
+                keyLimits,
+                tickets,
+                clientCertificates,
+                handshakeTimeout);
     }
 
-    /// Null when there is none.
     private @Nullable Path ticketKeySecret(Section section) {
-        String secret =
+        return pathOrNone(section, "ticket-key-secret", "/etc/malote/secret");
+    }
+
+    private ClientCertificates clientCertificates(Section section) {
+        return new ClientCertificates(
+                section.word("client-certificates", ClientCertificates.Demand.NO, DEMANDS),
+                pathOrNone(section, "client-authorities", "/etc/malote/authorities.pem"),
+                section.yesOrNo("client-server-use", false));
+    }
+
+    /// Null for an empty text, the default.
+    private @Nullable Path pathOrNone(Section section, String key, String example) {
+        String file =
                 section.text(
-                        "ticket-key-secret",
+                        key,
                         "",
-                        "/etc/malote/secret",
+                        example,
                         text -> text.isEmpty() || path(text) != null ? text : null);
-        return secret.isEmpty() ? null : path(secret);
+        return file.isEmpty() ? null : path(file);
     }
 
     /// Null for `memory`.
@@ -694,6 +713,8 @@ public final class ConfigFile {
     private static final Map<String, Profile> PROFILES = words(Profile.values());
     private static final Map<String, TlsMode> TLS_MODES = words(TlsMode.values());
     private static final Map<String, TlsUse> TLS_USES = words(TlsUse.values());
+    private static final Map<String, ClientCertificates.Demand> DEMANDS =
+            words(ClientCertificates.Demand.values());
     private static final Map<String, Engine> ENGINES = words(Engine.values());
     private static final Map<String, Durability> DURABILITIES = words(Durability.values());
 

@@ -1,7 +1,6 @@
 package org.malote.server;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -607,16 +606,11 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         mode = new InputMode.Paused(Wait.HANDSHAKE);
         disarm(); // the TLS handler has a deadline of its own
         tlsStartedNanos = nanoTime();
-        ChannelHandlerContext ctx = context();
-        ctx.pipeline().addBefore(ctx.name(), null, serverHandler(ctx.alloc()));
-    }
-
-    private SslHandler serverHandler(ByteBufAllocator allocator) {
         try {
-            return tlsContexts().serverHandler(allocator);
+            tlsContexts().addServerHandlers(context());
         } catch (IllegalStateException _) {
             // A reload closed them between the two calls: the new ones are there.
-            return tlsContexts().serverHandler(allocator);
+            tlsContexts().addServerHandlers(context());
         }
     }
 
@@ -650,7 +644,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         SslHandler handler = context().pipeline().get(SslHandler.class);
         TlsSummary tls = TlsContexts.summary(handler);
         reception.meters().handshake(Direction.INBOUND, tls, nanoTime() - tlsStartedNanos);
-        session = session.secured(tls);
+        session = session.secured(tls, tlsContexts().peer(handler));
         if (afterHandshake == null) {
             greetLater();
         } else {

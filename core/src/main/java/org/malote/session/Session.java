@@ -2,6 +2,7 @@ package org.malote.session;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.session.State.AwaitingCommand;
 import org.malote.session.State.AwaitingRecipientVerdict;
@@ -44,8 +45,10 @@ public final class Session {
     }
 
     /// The same session once TLS is on (RFC 3207 §4.2).
-    public Session secured(TlsSummary tls) {
-        return new Session(facts.secured(tls));
+    ///
+    /// @param peer who the peer is by its certificate
+    public Session secured(TlsSummary tls, PeerIdentity peer) {
+        return new Session(facts.secured(tls, peer));
     }
 
     /// RFC 5321 §4.2: the greeting names the host first.

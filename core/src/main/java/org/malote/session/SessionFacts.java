@@ -1,6 +1,7 @@
 package org.malote.session;
 
 import org.jspecify.annotations.Nullable;
+import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.smtp.DomainName;
 
@@ -9,15 +10,26 @@ import org.malote.smtp.DomainName;
 /// @param hostname our name, in the greeting and in every Received header
 /// @param offersStartTls whether STARTTLS is offered now: never once TLS is on (RFC 3207 §4.2)
 /// @param tls what protects the session, or null in clear text
+/// @param peer who the peer is by its certificate
 /// @param limits what the session may use
 public record SessionFacts(
         DomainName hostname,
         boolean offersStartTls,
         @Nullable TlsSummary tls,
+        PeerIdentity peer,
         SessionLimits limits) {
 
+    /// A peer that has shown no certificate.
+    public SessionFacts(
+            DomainName hostname,
+            boolean offersStartTls,
+            @Nullable TlsSummary tls,
+            SessionLimits limits) {
+        this(hostname, offersStartTls, tls, new PeerIdentity.Unknown(), limits);
+    }
+
     /// The same session once TLS is on (RFC 3207 §4.2).
-    public SessionFacts secured(TlsSummary established) {
-        return new SessionFacts(hostname, false, established, limits);
+    public SessionFacts secured(TlsSummary established, PeerIdentity shown) {
+        return new SessionFacts(hostname, false, established, shown, limits);
     }
 }

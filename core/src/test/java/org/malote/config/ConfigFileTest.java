@@ -28,6 +28,7 @@ import org.malote.delivery.SiteRule;
 import org.malote.delivery.TlsUse;
 import org.malote.delivery.Via;
 import org.malote.offload.CertificateSettings;
+import org.malote.offload.ClientCertificates;
 import org.malote.offload.KeyLimits;
 import org.malote.policy.Network;
 import org.malote.queue.Durability;
@@ -68,6 +69,10 @@ final class ConfigFileTest {
                         ]
                         key-threads  = 8
                         key-timeout  = "500ms"
+                        ticket-key-file = "memory"
+                        client-certificates = "request"
+                        client-authorities  = "authorities.pem"
+                        client-server-use   = true
 
                         [queue]
                         directory  = "spool"
@@ -137,6 +142,11 @@ final class ConfigFileTest {
                                 "pkcs11:object=mx1-rsa",
                                 "/etc/malote/mx1-rsa.key")),
                 settings.tls().certificates());
+        assertEquals(
+                new ClientCertificates(
+                        ClientCertificates.Demand.REQUEST, BASE.resolve("authorities.pem"), true),
+                settings.tls().clientCertificates());
+        assertNull(settings.tls().tickets().file());
         assertEquals(
                 new KeyLimits(
                         8,

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.queue.Refusal;
 import org.malote.session.MessageOutcome.Fault;
@@ -100,7 +101,9 @@ final class TransitionsTest {
     void offersStartTlsOnlyInTheClear() {
         assertTrue(ehlo(SESSION).contains("STARTTLS"));
         Session secured =
-                SESSION.secured(new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, false));
+                SESSION.secured(
+                        new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, false),
+                        new PeerIdentity.Unknown());
         assertEquals(ehlo(SESSION).replace("STARTTLS ", ""), ehlo(secured));
         assertEquals(
                 "503 5.5.1 TLS is active already",

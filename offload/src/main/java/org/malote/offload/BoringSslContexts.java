@@ -1,6 +1,7 @@
 package org.malote.offload;
 
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.IdentityCipherSuiteFilter;
 import io.netty.handler.ssl.OpenSslCachingX509KeyManagerFactory;
 import io.netty.handler.ssl.OpenSslContextOption;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// [ServerKeys] chooses by signature schemes, and [InlineSignatures] or [OffloadedSignatures] sign.
 final class BoringSslContexts implements EngineContexts {
     /// Post-quantum first (draft-ietf-tls-ecdhe-mlkem), then what is cheapest.
-    private static final String[] GROUPS = {"X25519MLKEM768", "X25519", "P-256"};
+    static final List<String> GROUPS = List.of("X25519MLKEM768", "X25519", "P-256");
 
     private final @Nullable ReferenceCountedOpenSslContext server;
     private final ReferenceCountedOpenSslContext client;
@@ -40,10 +41,16 @@ final class BoringSslContexts implements EngineContexts {
     }
 
     static BoringSslContexts open(
-            List<ServedCertificate> served, int sessionSeconds, OpenSslSessionTicketKey[] keys)
+            List<ServedCertificate> served,
+            List<String> protocols,
+            ClientCertificates.Demand demand,
+            int sessionSeconds,
+            OpenSslSessionTicketKey[] keys)
             throws SSLException {
         ReferenceCountedOpenSslContext server =
-                served.isEmpty() ? null : openServer(served, sessionSeconds, keys);
+                served.isEmpty()
+                        ? null
+                        : openServer(served, protocols, demand, sessionSeconds, keys);
         boolean opened = false;
         try {
             BoringSslContexts contexts = new BoringSslContexts(server, openClient(sessionSeconds));
@@ -57,7 +64,11 @@ final class BoringSslContexts implements EngineContexts {
     }
 
     private static ReferenceCountedOpenSslContext openServer(
-            List<ServedCertificate> served, int sessionSeconds, OpenSslSessionTicketKey[] keys)
+            List<ServedCertificate> served,
+            List<String> protocols,
+            ClientCertificates.Demand demand,
+            int sessionSeconds,
+            OpenSslSessionTicketKey[] keys)
             throws SSLException {
         List<OpenSslCredential> credentials = new ArrayList<>();
         try {
@@ -89,7 +100,11 @@ final class BoringSslContexts implements EngineContexts {
             }
             var context =
                     (ReferenceCountedOpenSslContext)
-                            common(builder).trustManager(new AnyCertificate(_ -> {})).build();
+                            common(builder)
+                                    .applicationProtocolConfig(alpn(protocols))
+                                    .clientAuth(EngineContexts.clientAuth(demand))
+                                    .trustManager(new AnyCertificate(_ -> {}))
+                                    .build();
             // Tickets hold the state (RFC 5077 §1); a cache beside them would only take memory.
             var sessions = (OpenSslServerSessionContext) context.sessionContext();
             sessions.setSessionCacheEnabled(false);
@@ -99,6 +114,18 @@ final class BoringSslContexts implements EngineContexts {
         } finally {
             credentials.forEach(OpenSslCredential::release); // the context holds its own reference
         }
+    }
+
+    /// Answers to a peer that offers one of these. Others are not refused here: [ClientHelloGuard]
+    /// does that.
+    private static @Nullable ApplicationProtocolConfig alpn(List<String> protocols) {
+        return protocols.isEmpty()
+                ? null
+                : new ApplicationProtocolConfig(
+                        ApplicationProtocolConfig.Protocol.ALPN,
+                        ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
+                        ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
+                        protocols);
     }
 
     private static SslContextBuilder keyManaged(List<ServedCertificate> served) {
@@ -154,7 +181,7 @@ final class BoringSslContexts implements EngineContexts {
                 // Netty's default filter drops the TLS 1.3 names, and with them TLS 1.3, without a
                 // word.
                 .ciphers(CIPHERS, IdentityCipherSuiteFilter.INSTANCE)
-                .option(OpenSslContextOption.GROUPS, GROUPS);
+                .option(OpenSslContextOption.GROUPS, GROUPS.toArray(String[]::new));
     }
 
     @Override

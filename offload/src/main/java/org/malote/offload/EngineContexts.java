@@ -1,6 +1,7 @@
 package org.malote.offload;
 
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSslSessionTicketKey;
 import io.netty.handler.ssl.SslHandler;
 import java.util.List;
@@ -34,6 +35,14 @@ sealed interface EngineContexts permits BoringSslContexts, JdkContexts {
 
     /// Sessions kept for hosts that we send to: two to each of 10,000, at about 2 KiB.
     int CLIENT_SESSIONS_MAX = 20_000;
+
+    static ClientAuth clientAuth(ClientCertificates.Demand demand) {
+        return switch (demand) {
+            case NO -> ClientAuth.NONE;
+            case REQUEST -> ClientAuth.OPTIONAL;
+            case REQUIRE -> ClientAuth.REQUIRE;
+        };
+    }
 
     SslHandler server(ByteBufAllocator allocator);
 

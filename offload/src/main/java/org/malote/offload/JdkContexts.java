@@ -9,23 +9,39 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import java.util.List;
 import java.util.Objects;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /// The JDK's own engine. It seals tickets with keys of its own, which it makes and drops by itself.
 final class JdkContexts implements EngineContexts {
+    /// The same as BoringSSL's, but for the first, which JDK 25 does not have.
+    static final List<String> GROUPS = List.of("X25519", "P-256");
+
+    private static final String[] JDK_GROUPS = {"x25519", "secp256r1"};
+
     private final @Nullable SslContext server;
     private final SslContext client;
+    private final List<String> protocols;
     private final FullHandshakes fullHandshakes;
 
     private JdkContexts(
-            @Nullable SslContext server, SslContext client, FullHandshakes fullHandshakes) {
+            @Nullable SslContext server,
+            SslContext client,
+            List<String> protocols,
+            FullHandshakes fullHandshakes) {
+        this.protocols = protocols;
         this.fullHandshakes = fullHandshakes;
         this.server = server;
         this.client = client;
     }
 
-    static JdkContexts open(List<ServedCertificate> served, int sessionSeconds)
+    static JdkContexts open(
+            List<ServedCertificate> served,
+            List<String> protocols,
+            ClientCertificates.Demand demand,
+            int sessionSeconds)
             throws SSLException {
         FullHandshakes fullHandshakes = new FullHandshakes();
         SslContext server =
@@ -35,6 +51,8 @@ final class JdkContexts implements EngineContexts {
                                         SslContextBuilder.forServer(
                                                 new ServerKeys(served, fullHandshakes::mark)),
                                         sessionSeconds)
+                                .clientAuth(EngineContexts.clientAuth(demand))
+                                .trustManager(new AnyCertificate(_ -> {}))
                                 .build();
         SslContext client =
                 common(SslContextBuilder.forClient(), sessionSeconds)
@@ -42,7 +60,7 @@ final class JdkContexts implements EngineContexts {
                         .endpointIdentificationAlgorithm(null)
                         .sessionCacheSize(CLIENT_SESSIONS_MAX)
                         .build();
-        return new JdkContexts(server, client, fullHandshakes);
+        return new JdkContexts(server, client, protocols, fullHandshakes);
     }
 
     private static SslContextBuilder common(SslContextBuilder builder, int sessionSeconds) {
@@ -55,12 +73,20 @@ final class JdkContexts implements EngineContexts {
     @Override
     public SslHandler server(ByteBufAllocator allocator) {
         SslContext context = Objects.requireNonNull(server, "no certificate, so no TLS server");
-        return new JdkHandler(context.newEngine(allocator), fullHandshakes);
+        return handler(context.newEngine(allocator), protocols);
     }
 
     @Override
     public SslHandler client(ByteBufAllocator allocator, String host, int port) {
-        return new JdkHandler(client.newEngine(allocator, host, port), fullHandshakes);
+        return handler(client.newEngine(allocator, host, port), List.of());
+    }
+
+    private SslHandler handler(SSLEngine engine, List<String> spoken) {
+        SSLParameters parameters = engine.getSSLParameters();
+        parameters.setApplicationProtocols(spoken.toArray(String[]::new));
+        parameters.setNamedGroups(JDK_GROUPS);
+        engine.setSSLParameters(parameters);
+        return new JdkHandler(engine, fullHandshakes);
     }
 
     @Override

@@ -5,10 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +26,12 @@ import org.slf4j.LoggerFactory;
 public final class LiveTls implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LiveTls.class);
 
+    /// When a certificate's end is worth a warning. Ours: two weeks are enough to renew by hand,
+    /// and less than what is left when automatic renewal works.
+    static final Duration EXPIRY_WARNING = Duration.ofDays(14);
+
+    private static final Duration DAY = Duration.ofDays(1);
+
     private final TlsEnvironment environment;
 
     // Written under this.
@@ -31,6 +40,7 @@ public final class LiveTls implements AutoCloseable {
     private TicketKeySource source;
     private Map<Path, FileTime> seen;
     private String lastComplaint = "";
+    private Instant warnedAt = Instant.EPOCH;
     private boolean isClosed;
 
     private LiveTls(
@@ -118,6 +128,7 @@ public final class LiveTls implements AutoCloseable {
             return;
         }
         current.tick();
+        warnOfExpiry(environment.clock().instant());
         Map<Path, FileTime> found = lastModified(settings);
         if (found.equals(seen)) {
             return;
@@ -134,6 +145,33 @@ public final class LiveTls implements AutoCloseable {
                         lastComplaint);
             }
         }
+    }
+
+    private void warnOfExpiry(Instant now) {
+        if (now.isBefore(warnedAt.plus(DAY))) {
+            return;
+        }
+        for (CertificateInfo certificate : current.certificates()) {
+            Duration left = Duration.between(now, certificate.notAfter());
+            if (left.compareTo(EXPIRY_WARNING) < 0) {
+                warnedAt = now;
+                LOG.warn(
+                        left.isNegative()
+                                ? "certificate {} expired at {}: renew it"
+                                : "certificate {} expires at {}: renew it",
+                        certificate.file(),
+                        certificate.notAfter());
+            }
+        }
+    }
+
+    /// The time until the first certificate expires, negative after; null without certificates.
+    public @Nullable Duration validity() {
+        Instant now = environment.clock().instant();
+        return current.certificates().stream()
+                .map(one -> Duration.between(now, one.notAfter()))
+                .min(Comparator.naturalOrder())
+                .orElse(null);
     }
 
     private static Map<Path, FileTime> lastModified(TlsSettings settings) {

@@ -150,7 +150,7 @@ final class TicketKeyFile implements TicketKeySource {
     }
 
     /// Null when there is no file.
-    private @Nullable TicketKeys read() throws IOException, TlsProblems {
+    @Nullable TicketKeys read() throws IOException, TlsProblems {
         PemFile.requirePrivate(file);
         String text;
         try (InputStream in = Files.newInputStream(file)) {

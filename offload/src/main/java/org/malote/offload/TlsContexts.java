@@ -1,6 +1,7 @@
 package org.malote.offload;
 
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.OpenSslSessionTicketKey;
 import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
@@ -8,11 +9,14 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.internal.tcnative.SSL;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +39,7 @@ public final class TlsContexts implements AutoCloseable {
     private final CertificateStore certificates;
     private final EngineContexts contexts;
     private final KeysInUse keysInUse;
+    private final PeerJudge judge;
 
     private final TicketKeySource ticketKeys;
 
@@ -52,7 +57,9 @@ public final class TlsContexts implements AutoCloseable {
             CertificateStore certificates,
             EngineContexts contexts,
             TicketKeySource ticketKeys,
-            List<TicketKey> keysInForce) {
+            List<TicketKey> keysInForce,
+            PeerJudge judge) {
+        this.judge = judge;
         this.keysInForce = keysInForce;
         this.settings = settings;
         this.environment = environment;
@@ -84,7 +91,13 @@ public final class TlsContexts implements AutoCloseable {
         problems.addAll(certificates.problems());
         Engine engine = engineFor(settings.engine());
         problems.addAll(mismatches(engine, certificates));
-        if (!problems.isEmpty()) {
+        PeerJudge judge = null;
+        try {
+            judge = PeerJudge.of(settings.clientCertificates());
+        } catch (TlsProblems e) {
+            problems.addAll(e.problems());
+        }
+        if (judge == null || !problems.isEmpty()) {
             certificates.close();
             throw new TlsProblems(problems);
         }
@@ -92,9 +105,14 @@ public final class TlsContexts implements AutoCloseable {
         try {
             List<TicketKey> keys = ticketKeys.keys(now).forEngine(now);
             EngineContexts contexts =
-                    makeContexts(engine, settings, certificates.served(), forEngine(keys));
+                    makeContexts(
+                            engine,
+                            settings,
+                            environment.protocols(),
+                            certificates.served(),
+                            forEngine(keys));
             return new TlsContexts(
-                    settings, environment, engine, certificates, contexts, ticketKeys, keys);
+                    settings, environment, engine, certificates, contexts, ticketKeys, keys, judge);
         } catch (SSLException | IllegalStateException e) {
             certificates.close();
             throw PemFile.problem(refusal(engine, e));
@@ -104,6 +122,15 @@ public final class TlsContexts implements AutoCloseable {
         } catch (TlsProblems e) {
             certificates.close();
             throw e;
+        }
+    }
+
+    private static List<String> judgeProblems(ClientCertificates settings) {
+        try {
+            PeerJudge _ = PeerJudge.of(settings);
+            return List.of();
+        } catch (TlsProblems e) {
+            return e.problems();
         }
     }
 
@@ -125,6 +152,7 @@ public final class TlsContexts implements AutoCloseable {
         try {
             found.addAll(certificates.problems());
             found.addAll(mismatches(engine, certificates));
+            found.addAll(judgeProblems(settings.clientCertificates()));
             if (found.isEmpty()) {
                 TicketKeySource ticketKeys = sourceFor(settings, environment);
                 found.addAll(ticketKeys.problems());
@@ -135,6 +163,7 @@ public final class TlsContexts implements AutoCloseable {
                 makeContexts(
                                 engine,
                                 settings,
+                                environment.protocols(),
                                 certificates.served(),
                                 forEngine(keys.forEngine(now)))
                         .close();
@@ -164,6 +193,20 @@ public final class TlsContexts implements AutoCloseable {
         }
         handler.handshakeFuture().addListener(_ -> keysInUse.release());
         return timed(handler);
+    }
+
+    /// Adds what a server needs for a peer in front of a handler of its pipeline: the TLS handler
+    /// of
+    /// [#serverHandler], and before it what turns foreign protocols away.
+    ///
+    /// @throws IllegalStateException after close; then nothing was added
+    public void addServerHandlers(ChannelHandlerContext before) {
+        SslHandler handler = serverHandler(before.alloc());
+        before.pipeline().addBefore(before.name(), null, handler);
+        if (!environment.protocols().isEmpty()) {
+            String name = before.pipeline().context(handler).name();
+            before.pipeline().addBefore(name, null, new ClientHelloGuard(environment.protocols()));
+        }
     }
 
     /// A handler for a host that we connect to, opportunistic: neither chain nor name is verified
@@ -267,6 +310,29 @@ public final class TlsContexts implements AutoCloseable {
         }
     }
 
+    /// Who the peer of a server is.
+    ///
+    /// @param handshaken a handler of [#serverHandler] of any contexts, whose handshake has
+    ///     succeeded, on its event loop, before the connection is closed
+    public PeerIdentity peer(SslHandler handshaken) {
+        if (settings.clientCertificates().demand() == ClientCertificates.Demand.NO) {
+            return new PeerIdentity.Unknown();
+        }
+        List<X509Certificate> chain = new ArrayList<>();
+        try {
+            for (Certificate one : handshaken.engine().getSession().getPeerCertificates()) {
+                if (one instanceof X509Certificate certificate) {
+                    chain.add(certificate);
+                }
+            }
+        } catch (SSLPeerUnverifiedException _) {
+            return new PeerIdentity.Unknown();
+        }
+        return chain.isEmpty()
+                ? new PeerIdentity.Unknown()
+                : judge.judge(chain, environment.clock().instant());
+    }
+
     /// What a handshake agreed on.
     ///
     /// @param handshaken a handler whose handshake has succeeded, on its event loop, before the
@@ -317,6 +383,18 @@ public final class TlsContexts implements AutoCloseable {
         return !certificates.served().isEmpty();
     }
 
+    List<ServedCertificate> served() {
+        return certificates.served();
+    }
+
+    /// The groups for key agreement, the best first, as they are offered and taken.
+    public List<String> groups() {
+        return switch (engine) {
+            case BORINGSSL, OPENSSL -> BoringSslContexts.GROUPS;
+            case JDK -> JdkContexts.GROUPS;
+        };
+    }
+
     /// The certificates that are served, in the order of the settings.
     public List<CertificateInfo> certificates() {
         return certificates.served().stream().map(ServedCertificate::info).toList();
@@ -337,13 +415,16 @@ public final class TlsContexts implements AutoCloseable {
     private static EngineContexts makeContexts(
             Engine engine,
             TlsSettings settings,
+            List<String> protocols,
             List<ServedCertificate> served,
             OpenSslSessionTicketKey[] ticketKeys)
             throws SSLException {
         int sessionSeconds = Math.toIntExact(settings.tickets().sessionLifetime().toSeconds());
+        ClientCertificates.Demand demand = settings.clientCertificates().demand();
         return switch (engine) {
-            case BORINGSSL -> BoringSslContexts.open(served, sessionSeconds, ticketKeys);
-            case JDK -> JdkContexts.open(served, sessionSeconds);
+            case BORINGSSL ->
+                    BoringSslContexts.open(served, protocols, demand, sessionSeconds, ticketKeys);
+            case JDK -> JdkContexts.open(served, protocols, demand, sessionSeconds);
             case OPENSSL -> throw new SSLException("it is not in this build");
         };
     }

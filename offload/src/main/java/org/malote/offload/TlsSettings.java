@@ -12,6 +12,7 @@ import java.util.List;
 ///     client
 /// @param keyLimits for keys that sign outside the TLS engine
 /// @param tickets how sessions are resumed
+/// @param clientCertificates whether a server asks its peers for one
 /// @param handshakeTimeout from the first byte of a handshake to its end; then the connection is
 ///     closed
 public record TlsSettings(
@@ -20,6 +21,7 @@ public record TlsSettings(
         List<CertificateSettings> certificates,
         KeyLimits keyLimits,
         TicketSettings tickets,
+        ClientCertificates clientCertificates,
         Duration handshakeTimeout) {
 
     /// BoringSSL signs in process.
@@ -40,36 +42,73 @@ public record TlsSettings(
                 certificates,
                 KeyLimits.DEFAULT,
                 TicketSettings.DEFAULT,
+                ClientCertificates.NONE,
                 DEFAULT_HANDSHAKE_TIMEOUT);
     }
 
     /// The same with another engine.
     public TlsSettings withEngine(Engine other) {
-        return new TlsSettings(other, provider, certificates, keyLimits, tickets, handshakeTimeout);
+        return new TlsSettings(
+                other,
+                provider,
+                certificates,
+                keyLimits,
+                tickets,
+                clientCertificates,
+                handshakeTimeout);
     }
 
     /// The same with another provider.
     public TlsSettings withProvider(String other) {
-        return new TlsSettings(engine, other, certificates, keyLimits, tickets, handshakeTimeout);
+        return new TlsSettings(
+                engine,
+                other,
+                certificates,
+                keyLimits,
+                tickets,
+                clientCertificates,
+                handshakeTimeout);
     }
 
     /// The same with other certificates.
     public TlsSettings withCertificates(List<CertificateSettings> others) {
-        return new TlsSettings(engine, provider, others, keyLimits, tickets, handshakeTimeout);
+        return new TlsSettings(
+                engine, provider, others, keyLimits, tickets, clientCertificates, handshakeTimeout);
     }
 
     /// The same with other limits of keys.
     public TlsSettings withKeyLimits(KeyLimits others) {
-        return new TlsSettings(engine, provider, certificates, others, tickets, handshakeTimeout);
+        return new TlsSettings(
+                engine,
+                provider,
+                certificates,
+                others,
+                tickets,
+                clientCertificates,
+                handshakeTimeout);
     }
 
     /// The same with other tickets.
     public TlsSettings withTickets(TicketSettings others) {
-        return new TlsSettings(engine, provider, certificates, keyLimits, others, handshakeTimeout);
+        return new TlsSettings(
+                engine,
+                provider,
+                certificates,
+                keyLimits,
+                others,
+                clientCertificates,
+                handshakeTimeout);
     }
 
     /// The same with another time limit.
     public TlsSettings withHandshakeTimeout(Duration other) {
-        return new TlsSettings(engine, provider, certificates, keyLimits, tickets, other);
+        return new TlsSettings(
+                engine, provider, certificates, keyLimits, tickets, clientCertificates, other);
+    }
+
+    /// The same, asking peers for certificates so.
+    public TlsSettings withClientCertificates(ClientCertificates others) {
+        return new TlsSettings(
+                engine, provider, certificates, keyLimits, tickets, others, handshakeTimeout);
     }
 }

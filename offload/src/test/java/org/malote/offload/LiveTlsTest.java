@@ -7,15 +7,23 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /// Contexts exchanged while connections come and go.
 final class LiveTlsTest {
@@ -126,6 +134,45 @@ final class LiveTlsTest {
             assertNotSame(before, server.contexts());
             converse(server, environment);
         }
+    }
+
+    @Test
+    void aCertificateThatEndsSoonIsAWarningADay() throws Exception {
+        AtomicReference<Instant> now = new AtomicReference<>(TestCertificates.NOW);
+        TlsEnvironment environment =
+                new TlsEnvironment(
+                        now::get,
+                        new SecureRandom(),
+                        OffloadProviders.installed(TestCertificates.keyEnvironment()),
+                        List.of());
+        ListAppender<ILoggingEvent> events = new ListAppender<>();
+        events.start();
+        Logger logger = (Logger) LoggerFactory.getLogger(LiveTls.class);
+        logger.addAppender(events);
+        try (LiveTls server = LiveTls.open(inFiles, environment)) {
+            assertEquals(Duration.ofDays(90), server.validity());
+            server.tick();
+            assertEquals(List.of(), messages(events));
+            now.updateAndGet(then -> then.plus(Duration.ofDays(77)));
+            server.tick();
+            server.tick();
+            assertEquals(2, messages(events).size());
+            assertEquals(
+                    "certificate @/p256.pem expires at 2027-01-30T12:00:00Z: renew it",
+                    messages(events).getFirst().replace(directory.toString(), "@"));
+            now.updateAndGet(then -> then.plus(Duration.ofDays(14)));
+            server.tick();
+            assertEquals(
+                    "certificate @/rsa.pem expired at 2027-01-30T12:00:00Z: renew it",
+                    messages(events).getLast().replace(directory.toString(), "@"));
+            assertEquals(Duration.ofDays(-1), server.validity());
+        } finally {
+            logger.detachAppender(events);
+        }
+    }
+
+    private static List<String> messages(ListAppender<ILoggingEvent> events) {
+        return events.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
     }
 
     private static void rewrite(Path file, String text, int minute) throws Exception {

@@ -2,7 +2,6 @@ package org.malote.offload;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -54,9 +53,9 @@ final class Loopback implements AutoCloseable {
                                     @Override
                                     protected void initChannel(Channel channel) {
                                         accepted.add(channel);
-                                        channel.pipeline()
-                                                .addLast(serverHandler(contexts, channel.alloc()))
-                                                .addLast(new Echo());
+                                        channel.pipeline().addLast(new Echo());
+                                        addServerHandlers(
+                                                contexts, channel.pipeline().context(Echo.class));
                                     }
                                 })
                         .bind(InetAddress.getLoopbackAddress(), 0)
@@ -65,12 +64,12 @@ final class Loopback implements AutoCloseable {
     }
 
     /// As a server does: contexts that were exchanged in between are asked for again.
-    private static SslHandler serverHandler(
-            Supplier<TlsContexts> contexts, ByteBufAllocator allocator) {
+    private static void addServerHandlers(
+            Supplier<TlsContexts> contexts, ChannelHandlerContext before) {
         try {
-            return contexts.get().serverHandler(allocator);
+            contexts.get().addServerHandlers(before);
         } catch (IllegalStateException _) {
-            return contexts.get().serverHandler(allocator);
+            contexts.get().addServerHandlers(before);
         }
     }
 

@@ -158,6 +158,28 @@ final class OpenSslPeerTest {
         }
     }
 
+    /// T04: a browser or a mailbox protocol that was led here is turned away (ALPACA).
+    @ParameterizedTest
+    @MethodSource("engines")
+    void opensslIsRefusedWithAForeignProtocol(Engine engine) throws Exception {
+        TlsSettings settings = TlsSettings.withDefaults(List.of(p256)).withEngine(engine);
+        try (TlsContexts contexts = TlsContexts.open(settings, TestCertificates.environment());
+                Loopback server = new Loopback(contexts)) {
+            for (String protocols : List.of("http/1.1", "h2", "imap,ftp")) {
+                Process process = start(server, List.of("-alpn", protocols));
+                process.getOutputStream().close();
+                String output =
+                        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                assertTrue(process.waitFor(WAIT_SECONDS_MAX, TimeUnit.SECONDS));
+                assertTrue(output.contains("no application protocol"), output);
+            }
+            String ours = talk(start(server, List.of("-alpn", "h2,smtp")), "Q\n");
+            assertTrue(ours.contains("ALPN protocol: smtp"), ours);
+            String none = talk(start(server, List.of()), "Q\n");
+            assertTrue(none.contains("No ALPN negotiated"), none);
+        }
+    }
+
     /// RFC 8446 §4.2.7: the peer's first choice among ours.
     @Test
     void opensslAgreesOnAGroup() throws Exception {

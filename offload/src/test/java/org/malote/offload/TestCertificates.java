@@ -43,7 +43,7 @@ final class TestCertificates {
     }
 
     static TlsEnvironment environment(OffloadProviders providers) {
-        return new TlsEnvironment(() -> NOW, new SecureRandom(), providers);
+        return new TlsEnvironment(() -> NOW, new SecureRandom(), providers, List.of("smtp"));
     }
 
     static KeyEnvironment keyEnvironment() {

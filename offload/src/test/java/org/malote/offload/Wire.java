@@ -93,6 +93,11 @@ final class Wire implements AutoCloseable {
         return TlsContexts.summary(serverTls);
     }
 
+    /// Who the client is to the server.
+    PeerIdentity peer(TlsContexts contexts) {
+        return contexts.peer(serverTls);
+    }
+
     TlsSummary clientSummary() {
         return TlsContexts.summary(clientTls);
     }
