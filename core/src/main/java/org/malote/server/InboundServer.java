@@ -115,11 +115,6 @@ public final class InboundServer implements AutoCloseable {
                 + hint;
     }
 
-    private Session session(boolean offersStartTls) {
-        return new Session(
-                new SessionFacts(reception.hostname(), offersStartTls, null, reception.limits()));
-    }
-
     /// RFC 3207 §4: what cannot be done now is not offered.
     private boolean isTlsServed() {
         TlsContexts tls = reception.tls().get();
@@ -127,8 +122,14 @@ public final class InboundServer implements AutoCloseable {
     }
 
     private ServerBootstrap bootstrap(ListenerSettings listener) {
-        Session session = session(listener.tls() == TlsMode.STARTTLS);
-        Session inClear = session(false);
+        SessionFacts facts =
+                new SessionFacts(
+                        reception.hostname(),
+                        listener.tls() == TlsMode.STARTTLS,
+                        null,
+                        reception.limits());
+        Session session = new Session(facts);
+        Session ailing = facts.offersStartTls() ? new Session(facts.withTlsAiling()) : session;
         return new ServerBootstrap()
                 .group(acceptors, loops)
                 .channel(channelType)
@@ -142,7 +143,7 @@ public final class InboundServer implements AutoCloseable {
                         new ChannelInitializer<Channel>() {
                             @Override
                             protected void initChannel(Channel channel) {
-                                begin(channel, listener, isTlsServed() ? session : inClear);
+                                begin(channel, listener, isTlsServed() ? session : ailing);
                             }
                         });
     }

@@ -43,6 +43,10 @@ public final class Replies {
     static final Reply TOO_MANY_RECIPIENTS =
             Reply.of(452, "4.5.3", "too many recipients; send the rest in another transaction");
     static final Reply NO_STARTTLS = Reply.of(502, "5.5.1", "STARTTLS is not offered");
+
+    /// RFC 3207 §4.
+    static final Reply TLS_AILING = Reply.of(454, "4.7.0", "TLS is not available now");
+
     static final Reply TLS_ACTIVE = Reply.of(503, "5.5.1", "TLS is active already");
 
     static final Reply LINE_TOO_LONG = Reply.of(500, "5.5.2", "line too long");

@@ -263,13 +263,20 @@ public final class Session {
     // RFC 3207 §4, §4.2: all that was learned in clear text is forgotten.
     private Step onStartTls(AwaitingCommand state) {
         if (!facts.offersStartTls()) {
-            return erring(state, facts.tls() == null ? Replies.NO_STARTTLS : Replies.TLS_ACTIVE);
+            return erring(state, noStartTls());
         }
         return switch (state) {
             case Greeted _, Ready _ ->
                     new Step.Upgrade(Replies.START_TLS, new Greeted(state.tally()));
             case Enveloping _, Chunking _ -> erring(state, Replies.TRANSACTION_OPEN);
         };
+    }
+
+    private Reply noStartTls() {
+        if (facts.tls() != null) {
+            return Replies.TLS_ACTIVE;
+        }
+        return facts.isTlsAiling() ? Replies.TLS_AILING : Replies.NO_STARTTLS;
     }
 
     private Step onSenderVerdict(AwaitingSenderVerdict asked, Verdict verdict) {

@@ -9,12 +9,14 @@ import org.malote.smtp.DomainName;
 ///
 /// @param hostname our name, in the greeting and in every Received header
 /// @param offersStartTls whether STARTTLS is offered now: never once TLS is on (RFC 3207 §4.2)
+/// @param isTlsAiling whether it would be, if a private key could sign
 /// @param tls what protects the session, or null in clear text
 /// @param peer who the peer is by its certificate
 /// @param limits what the session may use
 public record SessionFacts(
         DomainName hostname,
         boolean offersStartTls,
+        boolean isTlsAiling,
         @Nullable TlsSummary tls,
         PeerIdentity peer,
         SessionLimits limits) {
@@ -25,11 +27,16 @@ public record SessionFacts(
             boolean offersStartTls,
             @Nullable TlsSummary tls,
             SessionLimits limits) {
-        this(hostname, offersStartTls, tls, new PeerIdentity.Unknown(), limits);
+        this(hostname, offersStartTls, false, tls, new PeerIdentity.Unknown(), limits);
     }
 
     /// The same session once TLS is on (RFC 3207 §4.2).
     public SessionFacts secured(TlsSummary established, PeerIdentity shown) {
-        return new SessionFacts(hostname, false, established, shown, limits);
+        return new SessionFacts(hostname, false, false, established, shown, limits);
+    }
+
+    /// A session that cannot have TLS for the time being.
+    public SessionFacts withTlsAiling() {
+        return new SessionFacts(hostname, false, true, tls, peer, limits);
     }
 }

@@ -8,9 +8,14 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.malote.offload.CertificateSettings;
+import org.malote.offload.SelfSigned;
 
 final class MainTest {
     @TempDir Path directory;
@@ -101,6 +106,48 @@ final class MainTest {
                         """);
         assertEquals("0 " + file + " is fine\n", run("check", "--config", file.toString()));
         assertTrue(Files.notExists(directory.resolve("state")), "a check makes nothing");
+    }
+
+    @Test
+    void showsAndTimesWhatTlsGives() throws Exception {
+        CertificateSettings own =
+                SelfSigned.ensure(
+                        directory.resolve("keys"),
+                        "mx1.isp.example",
+                        Clock.systemUTC(),
+                        new SecureRandom());
+        Path file =
+                Files.writeString(
+                        directory.resolve("malote.toml"),
+                        """
+                        hostname = "mx1.isp.example"
+                        state = "state"
+                        [tls]
+                        provider = "libcrypto"
+                        certificates = [{ chain = "%s", key = "%s" }]
+                        """
+                                .formatted(own.chain(), own.key()));
+        String output = run("tls", "--config", file.toString());
+        for (String line :
+                List.of(
+                        "0 engine    boringssl",
+                        "provider  libcrypto",
+                        "groups    X25519MLKEM768, X25519, P-256",
+                        "provider jca +can be used: .*",
+                        "provider libcrypto +can be used: .*",
+                        "provider native +can be used: .*",
+                        "provider pkcs11 +can be used: .*",
+                        "ticket keys  .*/state/keys/tickets: none made yet",
+                        "  names      mx1.isp.example, localhost",
+                        "  key        P-256 .*self-signed.pem",
+                        "  signature  [0-9]+ µs ECDSA_SECP256R1_SHA256",
+                        "  handshake  [0-9]+ µs TLSv1.3 full, both ends",
+                        "  handshake  [0-9]+ µs TLSv1.3 resumed, both ends",
+                        "  handshake  [0-9]+ µs TLSv1.2 full, both ends",
+                        "  handshake  [0-9]+ µs TLSv1.2 resumed, both ends")) {
+            assertTrue(output.lines().anyMatch(one -> one.matches(line)), line + "\n" + output);
+        }
+        assertTrue(Files.notExists(directory.resolve("state")), "it writes nothing");
     }
 
     @Test

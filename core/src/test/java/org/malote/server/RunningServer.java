@@ -23,6 +23,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
@@ -30,6 +31,7 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 import org.malote.accept.Acceptance;
 import org.malote.offload.CertificateSettings;
+import org.malote.offload.OffloadProviders;
 import org.malote.offload.SelfSigned;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
@@ -58,6 +60,20 @@ final class RunningServer implements AutoCloseable {
     private final List<Client> opened = new ArrayList<>();
 
     RunningServer(Path folder, SessionLimits limits) throws IOException, TlsProblems {
+        this(
+                folder,
+                limits,
+                OffloadProviders.inProcess(),
+                own -> TlsSettings.withDefaults(List.of(own)));
+    }
+
+    /// @param settings of TLS, from the certificate that was made
+    RunningServer(
+            Path folder,
+            SessionLimits limits,
+            OffloadProviders providers,
+            Function<CertificateSettings, TlsSettings> settings)
+            throws IOException, TlsProblems {
         queue =
                 MailQueue.open(
                         QueueSettings.standard(folder.resolve("spool")),
@@ -76,8 +92,12 @@ final class RunningServer implements AutoCloseable {
                         new SecureRandom());
         tls =
                 TlsContexts.open(
-                        TlsSettings.withDefaults(List.of(certificate)),
-                        new TlsEnvironment(InstantSource.system(), new SecureRandom()));
+                        settings.apply(certificate),
+                        new TlsEnvironment(
+                                InstantSource.system(),
+                                new SecureRandom(),
+                                providers,
+                                List.of("smtp")));
         server =
                 new InboundServer(
                         new Reception(

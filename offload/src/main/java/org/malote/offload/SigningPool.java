@@ -214,7 +214,7 @@ public final class SigningPool<S> implements AutoCloseable {
             session = sessions.open(ailment != null);
             succeed(request, request.work.sign(session));
             return session;
-        } catch (Exception e) {
+        } catch (Exception | LinkageError e) { // the latter from libraries that do not fit
             closeQuietly(session);
             onFailure(request, e);
             return null;
@@ -239,7 +239,7 @@ public final class SigningPool<S> implements AutoCloseable {
         }
     }
 
-    private void onFailure(Request<S> request, Exception e) {
+    private void onFailure(Request<S> request, Throwable e) {
         if (!request.fail(e)) {
             return; // the time-out was told already
         }
@@ -331,7 +331,7 @@ public final class SigningPool<S> implements AutoCloseable {
             this.deadlineNanos = deadlineNanos;
         }
 
-        private boolean fail(Exception e) {
+        private boolean fail(Throwable e) {
             return answer.completeExceptionally(e);
         }
     }

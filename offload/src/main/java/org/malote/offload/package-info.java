@@ -3,10 +3,12 @@
 ///
 /// **Owns.** The TLS contexts, the opened private keys, the session-ticket keys, the sessions of
 /// hosts that we send to. [org.malote.offload.OffloadProvider] is the seam where keys leave the
-/// process.
+/// process; [org.malote.offload.LiveTls] exchanges all of it while connections come and go.
 ///
-/// **Never.** Knows a mail protocol, starts a thread, reads the system's clock, verifies a peer
-/// (opportunistic TLS does not), or prints a stack trace for what a peer did.
+/// **Never.** Knows a mail protocol, makes a thread but by the factory that it is given, reads the
+/// system's clock, refuses a peer for its certificate (a verdict is told, RFC 7435), waits for a
+/// key
+/// on an event loop, or prints a stack trace for what a peer did.
 ///
 /// **Threads.** Everything public may be called from any thread; a handler belongs to its channel's
 /// event loop. Offloaded signatures complete wherever the provider likes and are brought back to
@@ -14,10 +16,10 @@
 ///
 /// **Standards.** RFC 8446 (TLS 1.3), RFC 5246 (TLS 1.2), RFC 5077 (tickets), RFC 9325
 /// (recommendations), RFC 8996 (no 1.0 and 1.1), RFC 7435 (opportunistic security), RFC 5280
-/// (certificates), RFC 5958, 8017 and 5915 (key files).
+/// (certificates), RFC 7301 (ALPN), RFC 7512 (`pkcs11:` URIs), RFC 5958, 8017 and 5915 (key files).
 ///
 /// **Known limits.** One certificate for each kind of key. A TLS 1.2 peer that verifies ECDSA but
-/// offers only RSA cipher suites is served with keys in process, not with offloaded ones when both
+/// offers only RSA cipher suites is served with keys in process, not with others when both
 /// kinds are. The JDK's engine uses ticket keys of its own and signs only with keys in process.
 @NullMarked
 package org.malote.offload;

@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.DecoderException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,6 +58,23 @@ final class ClientHelloGuardTest {
         byte[] text = "EHLO a.example\r\n".getBytes(StandardCharsets.US_ASCII);
         channel.writeInbound(Unpooled.wrappedBuffer(text));
         assertArrayEquals(text, inbound(channel));
+        channel.finishAndReleaseAll();
+    }
+
+    /// Nobody makes us hold what is no hello of this world.
+    @Test
+    void aHelloThatIsTooLongEndsTheConnection() {
+        EmbeddedChannel channel = new EmbeddedChannel(new ClientHelloGuard(OURS));
+        ByteBuf record =
+                Unpooled.buffer()
+                        .writeByte(22)
+                        .writeShort(0x0301)
+                        .writeShort(1000)
+                        .writeByte(1)
+                        .writeMedium(17_000)
+                        .writeZero(996);
+        assertThrows(DecoderException.class, () -> channel.writeInbound(record));
+        assertFalse(channel.isOpen());
         channel.finishAndReleaseAll();
     }
 
