@@ -70,6 +70,40 @@ final class LeakTest {
     }
 
     @Test
+    void keysOutsideOfTheEngineLeaveNothingBehind() throws Exception {
+        TestCertificates certificates = new TestCertificates(directory);
+        List<CertificateSettings> both =
+                List.of(certificates.p256("p256"), certificates.rsa("rsa"));
+        for (int i = 0; i < 3; i++) {
+            try (TlsContexts contexts =
+                    TlsContexts.open(
+                            TlsSettings.withDefaults(both).withProvider("libcrypto"),
+                            TestCertificates.environment())) {
+                talk(contexts);
+                garbage(contexts);
+            }
+            HeldSigner signer = new HeldSigner();
+            try (TlsContexts contexts =
+                    TlsContexts.open(
+                            TlsSettings.withDefaults(both).withProvider("held"),
+                            TestCertificates.environment(List.of(signer)))) {
+                talk(contexts);
+                signer.isHolding = true;
+                meet(contexts); // its signature comes after the end
+                signer.letGo();
+                meet(contexts); // and this one never
+                signer.isHolding = false;
+                signer.isFailing = true;
+                meet(contexts);
+            }
+        }
+        for (int i = 0; i < ROUNDS; i++) {
+            reportLost(both);
+        }
+        assertEquals(List.of(), reports());
+    }
+
+    @Test
     void theDetectorWouldSpeak() throws Exception {
         TestCertificates certificates = new TestCertificates(directory);
         List<CertificateSettings> one = List.of(certificates.p256("p256"));
@@ -98,8 +132,19 @@ final class LeakTest {
     private static void talk(TlsContexts contexts) {
         for (int i = 0; i < 3; i++) {
             try (Wire wire = connect(contexts)) {
+                assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
                 assertEquals("helo", wire.say("helo"));
             }
+        }
+    }
+
+    /// Begins a full handshake, with a client that knows no session, and ends it.
+    private static void meet(TlsContexts contexts) throws TlsProblems {
+        try (TlsContexts stranger = open(List.of())) {
+            Wire.connect(
+                            contexts.serverHandler(ALLOCATOR),
+                            stranger.clientHandler(ALLOCATOR, "mx1.isp.example", 25))
+                    .close();
         }
     }
 
