@@ -160,6 +160,7 @@ final class DiskBodies implements BodyStore {
         int removed = 0;
         for (Path entry : disk.list(directory)) {
             String name = entry.getFileName().toString();
+            // Rows C1, C2 and C8 of queue/DESIGN.md.
             if (name.endsWith(DRAFT_SUFFIX) || (isOrphan(name, keep) && !setAside)) {
                 disk.delete(entry);
                 removed++;

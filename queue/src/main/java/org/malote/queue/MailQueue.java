@@ -211,6 +211,7 @@ public final class MailQueue implements AutoCloseable {
                 if (message != null
                         && message.hasBodyFile()
                         && bodies.size(message.id()) != message.sizeBytes()) {
+                    // Row F6 of queue/DESIGN.md.
                     unreadable.add(message.id());
                     holdUnreadable(message);
                 }
@@ -225,6 +226,7 @@ public final class MailQueue implements AutoCloseable {
                         isDoubtful ? "set aside" : "deleted",
                         orphans);
             }
+            // Row C9.
             files = index.filesToDelete(journal.currentFile() + 1);
             isOpen = true;
         } finally {
@@ -298,6 +300,7 @@ public final class MailQueue implements AutoCloseable {
                 }
                 switch (type) {
                     case Records.ACCEPTED -> {
+                        // Rows C4 and C6: whether its sender was told or not. And C7: it is due.
                         AcceptedRecord record = Records.readAccepted(payload);
                         if (index.find(record.id()) != null) {
                             throw new MalformedRecordException("it was accepted before");
@@ -308,6 +311,7 @@ public final class MailQueue implements AutoCloseable {
                         AcceptedRecord record = Records.readAccepted(payload);
                         int count = record.envelope().recipients().size();
                         var copy = new Copy(record, Records.readStates(payload, count), position);
+                        // Row C13.
                         if (index.find(record.id()) == null) {
                             apply(copy);
                         } else {

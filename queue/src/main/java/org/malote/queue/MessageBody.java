@@ -67,6 +67,7 @@ public final class MessageBody implements AutoCloseable {
         crc.update(destination.duplicate().position(start).limit(start + count));
         position += count;
         if (position == size && (int) crc.getValue() != expectedCrc) {
+            // Row F7 of queue/DESIGN.md.
             throw new IOException(
                     "message "
                             + id

@@ -66,7 +66,7 @@ public record QueueLimits(
         return new QueueLimits(
                 // Two journal files: deliveries can still be recorded while a full disk drains.
                 512L << 20,
-                // About 400 bytes of heap each; see DESIGN.md.
+                // 61 bytes each with one recipient; see DESIGN.md.
                 1_000_000,
                 // 256 records, 1 MiB: beyond that a larger group gains less than it costs in
                 // waiting.

@@ -319,6 +319,8 @@ final class Epochs implements AutoCloseable {
         disk.forceDirectory(parent);
     }
 
+    /// Row C15 of queue/DESIGN.md.
+    ///
     /// @return what was in it and is of no kind that this version knows; it is in quarantine now
     private List<Path> deleteIfEmpty(OldEpoch old) throws IOException {
         var strangers = new ArrayList<Path>();

@@ -6,7 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// Reads what the files of earlier epochs hold, whichever journal wrote them. Used once.
+/// Reads what the files of earlier epochs hold, whichever journal wrote them. Used once. Rows C and
+/// F are those of the tables in queue/DESIGN.md.
 final class Recovery {
     /// What becomes of a piece that cannot be read.
     interface Evidence {
@@ -61,6 +62,7 @@ final class Recovery {
     private void recover(int number, FrameScanner scanner) {
         JournalFile scanned = files[number];
         if (disk.kind(scanned.path()) != Disk.Kind.FILE) {
+            // F4.
             damagedFile(number, "is no file");
             return;
         }
@@ -69,8 +71,10 @@ final class Recovery {
             opened = bytes;
             foundAny = false;
             if (!scanner.scan(number, bytes, scanned.salt())) {
+                // F5.
                 damagedFile(number, "has pages that the disk cannot read");
             } else if (!foundAny && !beginsAsOurs(bytes)) {
+                // F4; one that does is of rows C14 and F3.
                 damagedFile(number, "holds nothing that this version can read");
             }
         } catch (IOException e) {
@@ -101,6 +105,7 @@ final class Recovery {
             foundAny = true;
             wholeIn = file;
             long end = offset + Frames.HEADER_BYTES + frame.length();
+            // F2, twice.
             if (frame.version() != Frames.VERSION) {
                 damage(offset, end, "a record of format version " + frame.version());
                 return;
@@ -126,6 +131,7 @@ final class Recovery {
 
         @Override
         public void onGap(int inFile, long from, long to, long lost) {
+            // C5, F1.
             for (int i = Math.min(wholeIn, inFile); i <= file; i++) {
                 files[i].setDamaged();
             }
@@ -141,6 +147,7 @@ final class Recovery {
 
         @Override
         public void onTornTail(int inFile, long from, long to) {
+            // C3, C4.
             visitor.onTornTail(
                     files[inFile].path()
                             + " ends in a broken record at "

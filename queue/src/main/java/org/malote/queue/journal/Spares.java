@@ -96,6 +96,7 @@ final class Spares implements AutoCloseable {
         }
     }
 
+    /// Rows C10, C11 and C12 of queue/DESIGN.md.
     private void find(Set<Integer> numbersInUse) throws IOException {
         for (Path entry : disk.list(directory)) {
             Matcher name = NAME.matcher(String.valueOf(entry.getFileName()));

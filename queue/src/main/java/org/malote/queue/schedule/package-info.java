@@ -1,6 +1,8 @@
 /// **Purpose.** Which waiting work is due, and whose turn it is.
 ///
-/// **Owns.** Due times, and one lane for each destination with its window of concurrent claims.
+/// **Owns.** Due times, one lane for each destination, and the sites that lanes share, each with
+// its
+/// window of concurrent claims.
 ///
 /// **Never.** Reads a clock, a disk or a message.
 ///
@@ -8,7 +10,7 @@
 ///
 /// **Standards.** RFC 5321 §4.5.4.1: a host that does not answer must not hold up mail for others.
 ///
-/// **Known limits.** A lane's window does not yet follow how its host fares.
+/// **Known limits.** A destination is of a site of its own until its hosts are known.
 @NullMarked
 package org.malote.queue.schedule;
 
