@@ -48,7 +48,14 @@ public final class MailQueue implements AutoCloseable {
     /// space.
     private static final int RESERVE_SHARE_FOR_COMMITS = 2;
 
-    /// When space is short, a journal file is ended early that holds more than this.
+    /// Space is to be won back below so many times the reserve: well before mail is refused, which
+    /// happens above the reserve by the size of a message.
+    private static final int SHORT_RESERVES = 2;
+
+    /// A journal file is ended early that holds more than this part of the reserve, and more than
+    /// this.
+    private static final int EARLY_ROLL_SHARE = 16;
+
     private static final long EARLY_ROLL_MIN_BYTES = 256 << 10;
 
     /// How long a message waits that could not be read, though nothing says that it is damaged: the
@@ -1124,8 +1131,7 @@ public final class MailQueue implements AutoCloseable {
 
         @Override
         public List<Committer.Work> maintenance() throws IOException {
-            boolean isShort = isSpaceShort();
-            if (isShort && isMostlyDead()) {
+            if (isSpaceShort() && isDead()) {
                 // Space comes back with whole files only, and a small disk may hold no more than
                 // this one.
                 if (isDurable()) {
@@ -1147,7 +1153,7 @@ public final class MailQueue implements AutoCloseable {
                     housekeep(MailQueue.this::deleteFiles);
                 }
             }
-            return mover.next(isShort);
+            return mover.next();
         }
 
         /// The file that records were last known to go to, and what had been appended before it.
@@ -1156,22 +1162,24 @@ public final class MailQueue implements AutoCloseable {
         private long bytesBefore;
 
         private boolean isSpaceShort() {
-            return freeSpace.usableBytes() < settings.limits().freeSpaceReserveBytes();
+            return freeSpace.usableBytes()
+                    < SHORT_RESERVES * settings.limits().freeSpaceReserveBytes();
         }
 
-        /// Whether less than half of what the journal's last file holds is still needed.
-        private boolean isMostlyDead() {
+        /// Whether the journal's last file holds a good deal, and the queue is empty.
+        private boolean isDead() {
             if (file != journal.currentFile()) {
                 file = journal.currentFile();
                 bytesBefore = committer.bytes();
             }
             long inFile = committer.bytes() - bytesBefore;
-            if (inFile < EARLY_ROLL_MIN_BYTES) {
+            long least = settings.limits().freeSpaceReserveBytes() / EARLY_ROLL_SHARE;
+            if (inFile < Math.max(EARLY_ROLL_MIN_BYTES, least)) {
                 return false;
             }
             lock.lock();
             try {
-                return index.journalBytes() < inFile / 2;
+                return index.size() == 0;
             } finally {
                 lock.unlock();
             }

@@ -50,11 +50,9 @@ final class Mover {
     }
 
     /// What to commit next, empty for nothing.
-    ///
-    /// @param isSpaceShort whether space is to be won back as soon as there is any to win
-    List<Committer.Work> next(boolean isSpaceShort) {
+    List<Committer.Work> next() {
         var work = new ArrayList<Committer.Work>();
-        if (toMove.isEmpty() && !findSparseFile(isSpaceShort)) {
+        if (toMove.isEmpty() && !findSparseFile()) {
             return work;
         }
         long bytes = 0;
@@ -87,14 +85,13 @@ final class Mover {
         }
     }
 
-    private boolean findSparseFile(boolean isSpaceShort) {
+    private boolean findSparseFile() {
         lock.lock();
         try {
             int oldest = index.oldestFile();
             long files = (long) journal.currentFile() - oldest;
             long live = index.journalBytes() / limits.journalFileBytes();
-            long filesMax = (isSpaceShort ? 0 : SPARSE_FILES_MAX) + 2 * live;
-            if (files <= filesMax || oldest == unmovableFile) {
+            if (files <= SPARSE_FILES_MAX + 2 * live || oldest == unmovableFile) {
                 return false;
             }
             toMove.addAll(index.inOldestFile());

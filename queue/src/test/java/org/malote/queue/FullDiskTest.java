@@ -91,33 +91,4 @@ final class FullDiskTest {
             }
         }
     }
-
-    /// What stays is moved out of the way.
-    @Test
-    void takesMailAgainThoughSomeOfItStays() throws IOException {
-        try (MailQueue queue = open(new SimulatedDisk(new Random(1), CAPACITY_BYTES))) {
-            List<MessageId> taken = fill(queue);
-            var held = new Selection.Ids(java.util.Set.copyOf(taken.subList(0, 20)));
-            var operator = Thread.ofVirtual().unstarted(() -> hold(queue, held));
-            operator.start();
-            while (operator.isAlive()) {
-                if (!queue.committer().step()) {
-                    Thread.onSpinWait();
-                }
-            }
-            deliver(queue, taken.size() - 20);
-            assertNull(queue.admission(BODY_BYTES));
-            for (MessageId id : held.ids()) {
-                assertEquals(BODY_BYTES, Mail.read(queue.body(id)).length);
-            }
-        }
-    }
-
-    private static void hold(MailQueue queue, Selection selection) {
-        try {
-            queue.hold(selection);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-    }
 }

@@ -198,6 +198,19 @@ final class Epochs implements AutoCloseable {
         return new Begun(path, disk.open(path, Disk.Access.CREATE), 0);
     }
 
+    /// Opens a file that was just begun once more, for writing.
+    ///
+    /// @throws OpenFailedException when that cannot be; the file is closed, and gone
+    DiskFile openAgain(Begun begun) throws IOException {
+        try {
+            return disk.open(begun.path(), Disk.Access.WRITE);
+        } catch (OpenFailedException e) {
+            begun.file().close();
+            disk.delete(begun.path());
+            throw e;
+        }
+    }
+
     /// Something to do with the disk.
     interface Step {
         void run() throws IOException;

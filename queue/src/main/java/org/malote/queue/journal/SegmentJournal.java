@@ -154,11 +154,17 @@ public final class SegmentJournal implements SpoolJournal {
         int next = number + 1;
         Epochs.Begun begun =
                 epochs.begin(fileNumber -> FileNames.segment(epochs.directory(), next, fileNumber));
+        // A file of its own: the kernel tells an error of the disk once to each. Were it told to
+        // the force of zeros, the one of records beside it would succeed with those gone.
+        DiskFile zeros = epochs.openAgain(begun);
         if (current != null) {
             rolledFiles.add(current);
         }
+        if (ahead != null) {
+            ahead.close();
+        }
         current = begun.file();
-        ahead = new ZeroAhead(begun.file(), begun.ownBytes(), settings.durable());
+        ahead = new ZeroAhead(zeros, begun.ownBytes(), settings.durable());
         number = next;
         salt = FileNames.saltOf(begun.path(), epochs.salt());
         namesChanged = true;
@@ -291,6 +297,9 @@ public final class SegmentJournal implements SpoolJournal {
     @Override
     public void close() throws IOException {
         closeRolled();
+        if (ahead != null) {
+            ahead.close();
+        }
         if (current != null) {
             current.close();
         }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// background otherwise. Committer only.
 final class SpaceAhead {
     /// Zeros are made in such steps; a larger one makes the force that pays for it rarer and
-    // longer.
+    /// longer.
     private static final int STEP_MAX_BYTES = 16 << 20;
 
     private final int stepBytes;

@@ -1,8 +1,7 @@
 /// **Purpose.** Which waiting work is due, and whose turn it is.
 ///
 /// **Owns.** Due times, one lane for each destination, and the sites that lanes share, each with
-// its
-/// window of concurrent claims.
+/// its window of concurrent claims.
 ///
 /// **Never.** Reads a clock, a disk or a message.
 ///
