@@ -103,7 +103,7 @@ final class Attempt {
     private void onLease(ConnectionPool.Lease lease) {
         switch (lease) {
             case ConnectionPool.Unavailable(Failure failure) -> {
-                giveUpHere(failure);
+                giveUpHere(failure.ofHost());
                 goOn();
             }
             case ConnectionPool.Leased(ConnectionPool.Connection connection, boolean isReused) ->

@@ -32,6 +32,14 @@ public record Failure(
                 null);
     }
 
+    /// The same, of a host that could not be talked to at all, where one of a session would be of
+    /// its dialogue.
+    Failure ofHost() {
+        return scope == FailureScope.SESSION
+                ? new Failure(FailureScope.HOST, isPermanent, reply, detail, host)
+                : this;
+    }
+
     /// The enhanced status: the reply's own, or the class of its code (RFC 3463 §2) when it has
     /// none. A reply outside 4xx and 5xx counts as a protocol error (RFC 3463 §3.6, X.5.0). A 5xx
     /// that we try again counts as 4, so that no log line reads deferred and permanent at once.

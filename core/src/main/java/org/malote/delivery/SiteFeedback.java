@@ -27,8 +27,10 @@ final class SiteFeedback {
             case RecipientOutcome.Delivered _ -> new Feedback.Answered();
             case RecipientOutcome.Failed(Failure failure) ->
                     switch (failure.scope()) {
+                        // It talked to us; what broke may be this message's fault.
+                        case SESSION -> new Feedback.None();
                         // A host that will never take such mail is not down.
-                        case SESSION, HOST ->
+                        case HOST ->
                                 failure.isPermanent()
                                         ? new Feedback.None()
                                         : new Feedback.Failed(failure.detail());
