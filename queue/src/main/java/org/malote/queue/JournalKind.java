@@ -13,8 +13,8 @@ import org.malote.queue.journal.SpoolJournal;
 public enum JournalKind {
     /// Files of our own that are written, and used again.
     SEGMENT,
-    /// Chronicle Queue, which maps its files. Without spares: their pages are not in memory, and a
-    /// mapping reads each from the disk before it is written (benchmarks/NOTES.md).
+    /// Chronicle Queue, which maps its files. Without spares: it was slower with them
+    /// (benchmarks/NOTES.md).
     CHRONICLE;
 
     /// Begins a new epoch of a spool.
