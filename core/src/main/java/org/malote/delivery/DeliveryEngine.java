@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
 
 /// Takes due mail from the queue, has it delivered as its route says, and settles what became of
 /// it. Everything happens on the agent thread, which waits for no name and no host: they answer by
-/// tasks. It reads envelopes from the mapped journal. The public methods are for any thread.
+/// tasks. It reads envelopes from the journal. The public methods are for any thread.
 public final class DeliveryEngine implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DeliveryEngine.class);
 

@@ -3,16 +3,17 @@
 /// **Purpose.** Passes accepted mail on: to a Maildir, over LMTP, to a fixed SMTP host, or to the
 /// recipient domain's MX hosts.
 ///
-/// **Owns.** The connections to hosts, the outbound dialogue, the routes, and the judgement of what
-/// a failure means (`Trouble`, the one place).
+/// **Owns.** The connections to hosts, the outbound dialogue, the routes, the rules for sites, and
+/// the judgement of what a failure means (`Trouble`) and of what an attempt says of its site
+/// (`SiteFeedback`).
 ///
 /// **Never.** Decides when to try again (the queue's schedule does), composes a notification
 /// (`bounce` does), waits for a name server or a host.
 ///
 /// **Threads.** `DeliveryEngine`, `ConnectionPool` and `Attempt` live on the one agent thread.
 /// `OutboundHandler` lives on its channel's event loop, `ClientSession` is pure. Messages are
-/// read, and Maildirs written, on the io executor; the envelope of a claim is read from the mapped
-/// journal on the agent. Results come back to the agent as tasks.
+/// read, and Maildirs written, on the io executor; the envelope of a claim is read on the agent,
+/// mostly from the page cache. Results come back to the agent as tasks.
 ///
 /// **Standards.** RFC 5321 (the client's side), RFC 2033 (LMTP), 2920 (PIPELINING), 3030 (BDAT),
 /// 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN), 3207 (STARTTLS), 9422 (LIMITS), 7504
