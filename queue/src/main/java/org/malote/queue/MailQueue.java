@@ -80,6 +80,9 @@ public final class MailQueue implements AutoCloseable {
     /// Messages that are sealed and not yet in the index.
     private final AtomicInteger sealed = new AtomicInteger();
 
+    /// Messages in the index, told without its lock: as of the last group.
+    private volatile int indexed;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition quiet = lock.newCondition();
 
@@ -92,6 +95,9 @@ public final class MailQueue implements AutoCloseable {
     private final ArrayDeque<Integer> unneededFiles = new ArrayDeque<>();
 
     private boolean isDeleting;
+
+    /// Messages of the group that is being applied.
+    private int accepting;
 
     private long recovered;
     private long quarantined;
@@ -224,6 +230,7 @@ public final class MailQueue implements AutoCloseable {
                 }
             }
             recovered = index.size();
+            indexed = index.size();
             boolean isDoubtful = quarantined > 0 || hasTornTail;
             int orphans =
                     bodies.removeOrphans(id -> index.find(new MessageId(id)) != null, isDoubtful);
@@ -401,7 +408,7 @@ public final class MailQueue implements AutoCloseable {
         if (isLate()) {
             return Refusal.COMMITS_LATE;
         }
-        if (count() + sealed.get() >= settings.limits().messagesMax()) {
+        if (indexed + sealed.get() >= settings.limits().messagesMax()) {
             return Refusal.INDEX_FULL;
         }
         return null;
@@ -410,15 +417,6 @@ public final class MailQueue implements AutoCloseable {
     /// Whether the disk is stalled. When that ends, a group of the committer's ends.
     private boolean isLate() {
         return committer.oldestAgeNanos() > settings.limits().commitAgeMax().toNanos();
-    }
-
-    private int count() {
-        lock.lock();
-        try {
-            return index.size();
-        } finally {
-            lock.unlock();
-        }
     }
 
     private boolean lacksSpace(long needed, long reserve) {
@@ -478,8 +476,7 @@ public final class MailQueue implements AutoCloseable {
     /// Under the index's lock: a message that was sealed is committed.
     void apply(AcceptedRecord record, long position) {
         index.accepted(record, position);
-        sealed.decrementAndGet();
-        accepted.incrementAndGet();
+        accepting++;
     }
 
     /// A message that was sealed is refused.
@@ -1119,6 +1116,11 @@ public final class MailQueue implements AutoCloseable {
                 for (int i = 0; i < positions.length; i++) {
                     group.get(i).apply(positions[i]);
                 }
+                // In this order: no message is ever counted less than once.
+                indexed = index.size();
+                sealed.addAndGet(-accepting);
+                accepted.addAndGet(accepting);
+                accepting = 0;
             } finally {
                 lock.unlock();
             }

@@ -293,7 +293,7 @@ final class SimulatedDisk implements Disk {
         requirePower();
         try {
             return switch (access) {
-                case READ, WRITE -> new Open(file(path));
+                case READ, READ_UNCACHED, WRITE, WRITE_UNCACHED -> new Open(file(path));
                 case CREATE, CREATE_UNCACHED -> {
                     Directory parent = parentOf(path);
                     if (parent.entries.containsKey(nameOf(path))) {
@@ -389,6 +389,10 @@ final class SimulatedDisk implements Disk {
         requirePower();
         return file(path).size;
     }
+
+    /// Time is simulated, too.
+    @Override
+    public void rest(long nanos) {}
 
     @Override
     public long usableBytes(Path path) {

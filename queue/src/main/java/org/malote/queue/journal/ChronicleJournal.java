@@ -76,7 +76,7 @@ public final class ChronicleJournal implements SpoolJournal {
             Disk disk, Path spool, JournalSettings settings, RandomGenerator random, Executor io)
             throws IOException {
         // Chronicle takes a file for its own only when it is all zeros.
-        Epochs epochs = new Epochs(disk, spool, settings, false, random, io);
+        Epochs epochs = new Epochs(disk, spool, settings, false, false, random, io);
         try {
             return new ChronicleJournal(disk, epochs, settings, io);
         } catch (RuntimeException | InternalError e) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.locks.LockSupport;
 
 /// All that the spool does to a disk, except for the appends that Chronicle Queue makes through its
 /// mappings. [LocalDisk] is the real one.
@@ -20,12 +21,16 @@ public interface Disk {
     enum Access {
         /// Reading one that is there.
         READ,
+        /// As `READ`, around the page cache where the file system can do that. Offsets, lengths and
+        /// the address of each buffer are multiples of [#BLOCK_BYTES].
+        READ_UNCACHED,
         /// Writing one that is there.
         WRITE,
+        /// As `WRITE` and `READ_UNCACHED`.
+        WRITE_UNCACHED,
         /// Writing one that is made; fails when the name is taken.
         CREATE,
-        /// As `CREATE`, and what is written goes around the page cache where the file system can do
-        /// that. Offsets, lengths and the address of each buffer are multiples of [#BLOCK_BYTES].
+        /// As `CREATE` and `WRITE_UNCACHED`.
         CREATE_UNCACHED
     }
 
@@ -72,6 +77,11 @@ public interface Disk {
 
     /// Free space of the file system that this is on; 0 when it cannot be told. Cheap.
     long usableBytes(Path path);
+
+    /// Leaves the disk to others for a while.
+    default void rest(long nanos) {
+        LockSupport.parkNanos(nanos);
+    }
 
     /// Puts a directory's entries on stable storage.
     default void forceDirectory(Path directory) throws IOException {

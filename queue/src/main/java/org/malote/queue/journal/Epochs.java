@@ -48,6 +48,8 @@ final class Epochs implements AutoCloseable {
     private final DiskDirectory opened;
 
     private final long fileBytes;
+    private final boolean isUncached;
+    private final Executor io;
     private final int oldFiles;
 
     /// Grows at the end only; copied on each change.
@@ -63,13 +65,15 @@ final class Epochs implements AutoCloseable {
     ///
     /// @param spool the directory that holds `epochs`, `spares` and `quarantine`
     /// @param takesUsed whether the journal can go on in files that are not zeros
-    /// @param io prepares spares
+    /// @param isUncached whether it writes whole blocks, around the page cache
+    /// @param io prepares spares, and reads ahead in a recovery
     /// @throws IOException when the directory cannot be used
     Epochs(
             Disk disk,
             Path spool,
             JournalSettings settings,
             boolean takesUsed,
+            boolean isUncached,
             RandomGenerator random,
             Executor io)
             throws IOException {
@@ -77,6 +81,8 @@ final class Epochs implements AutoCloseable {
         this.parent = spool.resolve("epochs");
         this.quarantine = new Quarantine(disk, spool.resolve("quarantine"));
         this.fileBytes = settings.fileBytes();
+        this.isUncached = isUncached;
+        this.io = io;
         disk.makeDirectories(parent);
         this.oldEpochs = find(disk, parent);
         this.number = oldEpochs.isEmpty() ? 1 : oldEpochs.getLast().number() + 1;
@@ -184,7 +190,7 @@ final class Epochs implements AutoCloseable {
     /// @param name its path, by the number that spares have
     /// @throws OpenFailedException when it cannot be opened now
     Begun begin(IntFunction<Path> name) throws OpenFailedException {
-        Spares.Taken taken = spares.take(name);
+        Spares.Taken taken = spares.take(name, writing());
         if (taken != null) {
             return new Begun(taken.path(), taken.file(), fileBytes);
         }
@@ -195,7 +201,12 @@ final class Epochs implements AutoCloseable {
         } catch (IOException e) {
             throw new OpenFailedException(e);
         }
-        return new Begun(path, disk.open(path, Disk.Access.CREATE), 0);
+        Disk.Access access = isUncached ? Disk.Access.CREATE_UNCACHED : Disk.Access.CREATE;
+        return new Begun(path, disk.open(path, access), 0);
+    }
+
+    private Disk.Access writing() {
+        return isUncached ? Disk.Access.WRITE_UNCACHED : Disk.Access.WRITE;
     }
 
     /// Opens a file that was just begun once more, for writing.
@@ -203,7 +214,7 @@ final class Epochs implements AutoCloseable {
     /// @throws OpenFailedException when that cannot be; the file is closed, and gone
     DiskFile openAgain(Begun begun) throws IOException {
         try {
-            return disk.open(begun.path(), Disk.Access.WRITE);
+            return disk.open(begun.path(), writing());
         } catch (OpenFailedException e) {
             begun.file().close();
             disk.delete(begun.path());
@@ -259,7 +270,7 @@ final class Epochs implements AutoCloseable {
 
     /// See [SpoolJournal#recover].
     void recover(JournalVisitor visitor) throws IOException {
-        new Recovery(disk, Arrays.copyOf(files, oldFiles), visitor, quarantine::copy).run();
+        new Recovery(disk, Arrays.copyOf(files, oldFiles), visitor, quarantine::copy, io).run();
         for (OldEpoch old : oldEpochs) {
             for (Path stranger : deleteIfEmpty(old)) {
                 visitor.onDamage(stranger + " is nothing that this version can read");

@@ -37,9 +37,19 @@ public final class LocalDisk implements Disk {
         return new LocalFile(
                 switch (access) {
                     case READ -> channel(file, StandardOpenOption.READ);
+                    case READ_UNCACHED ->
+                            uncached(
+                                    file,
+                                    channel(file, StandardOpenOption.READ),
+                                    StandardOpenOption.READ);
                     case WRITE -> channel(file, StandardOpenOption.WRITE);
                     case CREATE -> create(file);
-                    case CREATE_UNCACHED -> createUncached(file);
+                    case WRITE_UNCACHED ->
+                            uncached(
+                                    file,
+                                    channel(file, StandardOpenOption.WRITE),
+                                    StandardOpenOption.WRITE);
+                    case CREATE_UNCACHED -> uncached(file, create(file), StandardOpenOption.WRITE);
                 });
     }
 
@@ -56,14 +66,17 @@ public final class LocalDisk implements Disk {
         return channel(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     }
 
-    /// A file system may refuse `O_DIRECT`, and some do after they have made the file.
-    private static FileChannel createUncached(Path file) throws OpenFailedException {
-        FileChannel cached = create(file);
+    /// The file opened once more without the page cache, or as it is: a file system may refuse
+    /// `O_DIRECT`, and some do after they have made the file; or it wants larger blocks.
+    private static FileChannel uncached(Path file, FileChannel cached, OpenOption access) {
         if (UNCACHED == null) {
             return cached;
         }
         try {
-            FileChannel uncached = FileChannel.open(file, StandardOpenOption.WRITE, UNCACHED);
+            if (Files.getFileStore(file).getBlockSize() > BLOCK_BYTES) {
+                return cached;
+            }
+            FileChannel uncached = FileChannel.open(file, access, UNCACHED);
             cached.close();
             return uncached;
         } catch (IOException | UnsupportedOperationException e) {

@@ -76,7 +76,12 @@ public final class ReadOnlyJournal implements SpoolJournal {
             long size = disk.kind(path) == Disk.Kind.FILE ? disk.size(path) : 0;
             begins[i + 1] = begins[i] + size;
         }
-        new Recovery(disk, files, new Watching(visitor, begins), (_, _, _, _) -> "left as it is")
+        new Recovery(
+                        disk,
+                        files,
+                        new Watching(visitor, begins),
+                        (_, _, _, _) -> "left as it is",
+                        _ -> {}) // the reader reads all itself
                 .run();
         progress.at(begins[files.length], begins[files.length]);
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /// Reads what the files of earlier epochs hold, whichever journal wrote them. Used once. Rows C and
@@ -26,6 +27,7 @@ final class Recovery {
     private final JournalFile[] files;
     private final JournalVisitor visitor;
     private final Evidence evidence;
+    private final Executor io;
 
     private @Nullable DiskFile opened;
     private int file;
@@ -37,11 +39,18 @@ final class Recovery {
     private int wholeIn;
 
     /// @param files in the order in which they were written; those with damage are marked
-    Recovery(Disk disk, JournalFile[] files, JournalVisitor visitor, Evidence evidence) {
+    /// @param io reads ahead
+    Recovery(
+            Disk disk,
+            JournalFile[] files,
+            JournalVisitor visitor,
+            Evidence evidence,
+            Executor io) {
         this.disk = disk;
         this.files = files;
         this.visitor = visitor;
         this.evidence = evidence;
+        this.io = io;
     }
 
     void run() {
@@ -66,7 +75,7 @@ final class Recovery {
             damagedFile(number, "is no file");
             return;
         }
-        try (DiskFile bytes = disk.open(scanned.path(), Disk.Access.READ)) {
+        try (DiskFile bytes = new ReadAhead(disk, scanned.path(), io)) {
             file = number;
             opened = bytes;
             foundAny = false;

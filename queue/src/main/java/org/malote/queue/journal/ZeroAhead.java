@@ -15,7 +15,9 @@ final class ZeroAhead implements AutoCloseable {
 
     private final DiskFile file;
     private final boolean durable;
-    private final ByteBuffer zeros = ByteBuffer.allocateDirect(PIECE_BYTES);
+    private final ByteBuffer zeros =
+            ByteBuffer.allocateDirect(PIECE_BYTES + Disk.BLOCK_BYTES)
+                    .alignedSlice(Disk.BLOCK_BYTES);
     private long writtenTo;
     private volatile long zeroedTo;
 
@@ -34,16 +36,18 @@ final class ZeroAhead implements AutoCloseable {
         return zeroedTo;
     }
 
-    /// Extends the range until it holds `offset`. What was written counts even if this fails.
+    /// Extends the range by whole blocks until it holds `offset`. What was written counts even if
+    /// this fails.
     ///
     /// @throws IOException also when the file system is full, see [Disk#isFull]
     synchronized void extendTo(long offset) throws IOException {
         if (writtenTo >= offset) {
             return;
         }
+        long end = (offset + Disk.BLOCK_BYTES - 1) / Disk.BLOCK_BYTES * Disk.BLOCK_BYTES;
         try {
-            while (writtenTo < offset) {
-                zeros.clear().limit((int) Math.min(PIECE_BYTES, offset - writtenTo));
+            while (writtenTo < end) {
+                zeros.clear().limit((int) Math.min(PIECE_BYTES, end - writtenTo));
                 int count = zeros.remaining();
                 file.write(zeros, writtenTo);
                 writtenTo += count;

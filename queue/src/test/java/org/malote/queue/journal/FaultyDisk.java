@@ -97,7 +97,7 @@ final class FaultyDisk implements Disk {
         if (failsCreate && (access == Access.CREATE || access == Access.CREATE_UNCACHED)) {
             throw new OpenFailedException(new IOException("Too many open files"));
         }
-        if (access != Access.READ) {
+        if (access != Access.READ && access != Access.READ_UNCACHED) {
             try {
                 step();
             } catch (IOException e) {
