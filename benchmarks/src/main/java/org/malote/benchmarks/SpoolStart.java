@@ -22,8 +22,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// A start on a spool that is in the page cache: every frame is found, checked and read, and the
-/// index is filled.
+/// A start on a spool: every frame is read from the disk, whether the page cache has it or not,
+/// found and checked, and the index is filled. For a start of the process, not of the parts:
+/// `-wi 0`.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
