@@ -16,7 +16,6 @@ import io.netty.handler.ssl.SslProvider;
 import io.netty.util.IllegalReferenceCountException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -30,35 +29,37 @@ final class BoringSslContexts implements EngineContexts {
     /// Post-quantum first (draft-ietf-tls-ecdhe-mlkem), then what is cheapest.
     static final List<String> GROUPS = List.of("X25519MLKEM768", "X25519", "P-256");
 
-    private final @Nullable ReferenceCountedOpenSslContext server;
+    /// One for each set of certificates.
+    private final List<ReferenceCountedOpenSslContext> servers;
+
     private final ReferenceCountedOpenSslContext client;
 
     private BoringSslContexts(
-            @Nullable ReferenceCountedOpenSslContext server,
-            ReferenceCountedOpenSslContext client) {
-        this.server = server;
+            List<ReferenceCountedOpenSslContext> servers, ReferenceCountedOpenSslContext client) {
+        this.servers = List.copyOf(servers);
         this.client = client;
     }
 
     static BoringSslContexts open(
-            List<ServedCertificate> served,
+            List<List<ServedCertificate>> sets,
             List<String> protocols,
             ClientCertificates.Demand demand,
             int sessionSeconds,
             OpenSslSessionTicketKey[] keys)
             throws SSLException {
-        ReferenceCountedOpenSslContext server =
-                served.isEmpty()
-                        ? null
-                        : openServer(served, protocols, demand, sessionSeconds, keys);
+        List<ReferenceCountedOpenSslContext> servers = new ArrayList<>();
         boolean opened = false;
         try {
-            BoringSslContexts contexts = new BoringSslContexts(server, openClient(sessionSeconds));
+            for (List<ServedCertificate> served : sets) {
+                servers.add(openServer(served, protocols, demand, sessionSeconds, keys));
+            }
+            BoringSslContexts contexts =
+                    new BoringSslContexts(servers, openClient(sessionSeconds));
             opened = true;
             return contexts;
         } finally {
-            if (!opened && server != null) {
-                server.release();
+            if (!opened) {
+                servers.forEach(ReferenceCountedOpenSslContext::release);
             }
         }
     }
@@ -185,8 +186,8 @@ final class BoringSslContexts implements EngineContexts {
     }
 
     @Override
-    public SslHandler server(ByteBufAllocator allocator) {
-        var context = Objects.requireNonNull(server, "no certificate, so no TLS server");
+    public SslHandler server(ByteBufAllocator allocator, int set) {
+        ReferenceCountedOpenSslContext context = servers.get(set);
         retain(context);
         try {
             return context.newHandler(allocator);
@@ -217,16 +218,14 @@ final class BoringSslContexts implements EngineContexts {
 
     @Override
     public void useTicketKeys(OpenSslSessionTicketKey[] keys) {
-        if (server != null) {
+        for (ReferenceCountedOpenSslContext server : servers) {
             server.sessionContext().setTicketKeys(keys);
         }
     }
 
     @Override
     public void close() {
-        if (server != null) {
-            server.release();
-        }
+        servers.forEach(ReferenceCountedOpenSslContext::release);
         client.release();
     }
 }

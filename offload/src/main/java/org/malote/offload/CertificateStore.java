@@ -9,9 +9,7 @@ import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -61,17 +59,12 @@ record CertificateStore(
                 problems.addAll(e.problems());
             }
         }
-        Map<SignatureScheme.Family, ServedCertificate> byFamily =
-                new EnumMap<>(SignatureScheme.Family.class);
-        for (ServedCertificate one : served) {
-            ServedCertificate other = byFamily.putIfAbsent(one.family(), one);
-            if (other != null) {
-                problems.add(
-                        String.format(
-                                "certificates %s and %s both have %s keys: name one certificate for"
-                                        + " each kind of key",
-                                other.file(), one.file(), one.family()));
-            }
+        for (ServedCertificate one : new NamedCertificates(served).neverServed(served)) {
+            problems.add(
+                    String.format(
+                            "certificate %s is never served: others with %s keys come before it and"
+                                    + " have all of its names",
+                            one.file(), one.family()));
         }
         return new CertificateStore(served, problems, warnings);
     }

@@ -5,20 +5,35 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.ssl.SslClientHelloHandler;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.netty.util.concurrent.Future;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Turns away a peer that wants to speak another protocol, before a handshake costs anything: it
-/// stands in front of the TLS handler, reads the ClientHello, and goes.
+/// Reads a peer's ClientHello before a handshake costs anything, goes, and leaves it to the TLS
+/// handler behind it.
 ///
-/// RFC 7301 §3.2: a server that has none of the protocols that a peer offers ends the handshake
-/// with
-/// the alert `no_application_protocol`. Without that, a browser that is led to this port gets a
-/// valid certificate, and what is said here can be taken for an answer to it (ALPACA, USENIX
-/// Security 2021). A peer that offers no protocol at all, as mail servers do, is served.
-final class ClientHelloGuard extends SslClientHelloHandler<Boolean> {
+/// It turns away a peer that wants to speak another protocol. RFC 7301 §3.2: a server that has none
+/// of the protocols that a peer offers ends the handshake with the alert `no_application_protocol`.
+/// Without that, a browser that is led to this port gets a valid certificate, and what is said here
+/// can be taken for an answer to it (ALPACA, USENIX Security 2021). A peer that offers no protocol
+/// at all, as mail servers do, is served.
+///
+/// And where the certificates depend on the name that the peer asks for (RFC 6066 §3), it is the
+/// guard that has the TLS handler made.
+final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hello> {
+    /// What is of interest in a ClientHello.
+    ///
+    /// @param isWelcome whether it offers none, or one of our protocols
+    /// @param name of the host that it asks for; null for none, or no understanding it
+    record Hello(boolean isWelcome, @Nullable String name) {}
+
     /// What may be held of a peer before its handshake begins. Ours: ten times one with
     /// post-quantum
     /// key shares.
@@ -27,6 +42,11 @@ final class ClientHelloGuard extends SslClientHelloHandler<Boolean> {
     /// RFC 8446 §6: fatal, no_application_protocol(120), in a record of version 3.3.
     private static final byte[] ALERT = {21, 3, 3, 0, 2, 2, 120};
 
+    /// RFC 6066 §3, and its kind of name.
+    private static final int NAME_EXTENSION = 0;
+
+    private static final int HOST_NAME = 0;
+
     /// RFC 7301 §3.1.
     private static final int ALPN_EXTENSION = 16;
 
@@ -34,24 +54,98 @@ final class ClientHelloGuard extends SslClientHelloHandler<Boolean> {
     private static final int FIXED_BYTES = 2 + 32;
 
     private final List<String> ours;
+    private final @Nullable Function<@Nullable String, SslHandler> handlers;
+    private final Duration timeout;
+    private @Nullable Future<?> deadline;
 
-    /// @param ours the protocols that are spoken here
+    /// In front of a TLS handler, which has a deadline of its own.
+    ///
+    /// @param ours the protocols that are spoken here; empty for all
     ClientHelloGuard(List<String> ours) {
+        this(ours, null, Duration.ZERO);
+    }
+
+    /// Has the TLS handler made that follows.
+    ///
+    /// @param ours the protocols that are spoken here; empty for all
+    /// @param handlers makes it, for a peer that asks for this name
+    /// @param timeout for the ClientHello
+    ClientHelloGuard(
+            List<String> ours,
+            @Nullable Function<@Nullable String, SslHandler> handlers,
+            Duration timeout) {
         super(HELLO_BYTES_MAX);
         this.ours = ours;
+        this.handlers = handlers;
+        this.timeout = timeout;
     }
 
     @Override
-    protected Future<Boolean> lookup(ChannelHandlerContext context, @Nullable ByteBuf hello) {
-        return context.executor()
-                .newSucceededFuture(hello == null || isWelcome(hello.slice(), ours));
+    public void handlerAdded(ChannelHandlerContext context) throws Exception {
+        super.handlerAdded(context);
+        if (handlers != null) {
+            deadline =
+                    context.executor()
+                            .schedule(
+                                    () -> fail(context, "no ClientHello within " + timeout),
+                                    timeout.toMillis(),
+                                    TimeUnit.MILLISECONDS);
+        }
     }
 
-    /// Whether a ClientHello offers none, or one of ours. One that cannot be understood is the TLS
-    /// engine's to refuse.
-    static boolean isWelcome(ByteBuf hello, List<String> ours) {
-        ByteBuf alpn = alpn(hello);
-        if (alpn == null) {
+    @Override
+    protected void handlerRemoved0(ChannelHandlerContext context) throws Exception {
+        if (deadline != null) {
+            deadline.cancel(false);
+        }
+        super.handlerRemoved0(context);
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for it
+    private static void fail(ChannelHandlerContext context, String reason) {
+        if (!context.isRemoved()) {
+            context.fireUserEventTriggered(
+                    new SslHandshakeCompletionEvent(new SslHandshakeTimeoutException(reason)));
+            context.close();
+        }
+    }
+
+    @Override
+    protected Future<Hello> lookup(ChannelHandlerContext context, @Nullable ByteBuf hello) {
+        return context.executor()
+                .newSucceededFuture(
+                        hello == null ? new Hello(true, null) : read(hello.slice(), ours));
+    }
+
+    /// One that cannot be understood is the TLS engine's to refuse.
+    static Hello read(ByteBuf hello, List<String> ours) {
+        boolean isWelcome = true;
+        String name = null;
+        if (!skip(hello, FIXED_BYTES)
+                || !skipVector(hello, 1) // session id
+                || !skipVector(hello, 2) // cipher suites
+                || !skipVector(hello, 1) // compression methods
+                || !skip(hello, 2)) { // the length of the extensions, which end with the message
+            return new Hello(true, null);
+        }
+        while (hello.readableBytes() >= 4) {
+            int type = hello.readUnsignedShort();
+            int length = hello.readUnsignedShort();
+            if (length > hello.readableBytes()) {
+                break;
+            }
+            ByteBuf content = hello.readSlice(length);
+            switch (type) {
+                case ALPN_EXTENSION -> isWelcome = isWelcome(content, ours);
+                case NAME_EXTENSION -> name = name(content);
+                default -> {}
+            }
+        }
+        return new Hello(isWelcome, name);
+    }
+
+    private static boolean isWelcome(ByteBuf alpn, List<String> ours) {
+        if (ours.isEmpty() || !skip(alpn, 2)) {
             return true;
         }
         while (alpn.isReadable()) {
@@ -67,27 +161,15 @@ final class ClientHelloGuard extends SslClientHelloHandler<Boolean> {
         return false;
     }
 
-    /// The names of the extension, or null when there is none, or no understanding it.
-    private static @Nullable ByteBuf alpn(ByteBuf hello) {
-        if (!skip(hello, FIXED_BYTES)
-                || !skipVector(hello, 1) // session id
-                || !skipVector(hello, 2) // cipher suites
-                || !skipVector(hello, 1) // compression methods
-                || !skip(hello, 2)) { // the length of the extensions, which end with the message
+    /// The first name of the list, of which RFC 6066 allows one.
+    private static @Nullable String name(ByteBuf names) {
+        if (!skip(names, 2) || names.readableBytes() < 3 || names.readByte() != HOST_NAME) {
             return null;
         }
-        while (hello.readableBytes() >= 4) {
-            int type = hello.readUnsignedShort();
-            int length = hello.readUnsignedShort();
-            if (length > hello.readableBytes()) {
-                return null;
-            }
-            ByteBuf content = hello.readSlice(length);
-            if (type == ALPN_EXTENSION) {
-                return skip(content, 2) ? content : null;
-            }
-        }
-        return null;
+        int length = names.readUnsignedShort();
+        return length > names.readableBytes()
+                ? null
+                : names.readSlice(length).toString(StandardCharsets.US_ASCII);
     }
 
     private static boolean skip(ByteBuf bytes, int length) {
@@ -109,12 +191,23 @@ final class ClientHelloGuard extends SslClientHelloHandler<Boolean> {
 
     @Override
     @SuppressWarnings("FutureReturnValueIgnored") // the listener closes, whatever becomes of it
-    protected void onLookupComplete(ChannelHandlerContext context, Future<Boolean> welcome) {
-        if (welcome.getNow()) {
-            context.pipeline().remove(this);
-        } else {
+    protected void onLookupComplete(ChannelHandlerContext context, Future<Hello> read) {
+        Hello hello = read.getNow();
+        if (!hello.isWelcome()) {
             context.writeAndFlush(Unpooled.wrappedBuffer(ALERT))
                     .addListener(ChannelFutureListener.CLOSE);
+            return;
         }
+        if (handlers != null) {
+            try {
+                context.pipeline().addAfter(context.name(), null, handlers.apply(hello.name()));
+            } catch (IllegalStateException e) {
+                // A reload closed the contexts in this moment: the peer comes again.
+                context.fireUserEventTriggered(new SslHandshakeCompletionEvent(e));
+                context.close();
+                return;
+            }
+        }
+        context.pipeline().remove(this);
     }
 }

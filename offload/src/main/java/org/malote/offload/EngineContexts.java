@@ -44,7 +44,8 @@ sealed interface EngineContexts permits BoringSslContexts, JdkContexts {
         };
     }
 
-    SslHandler server(ByteBufAllocator allocator);
+    /// @param set the number of the certificates to serve
+    SslHandler server(ByteBufAllocator allocator, int set);
 
     SslHandler client(ByteBufAllocator allocator, String host, int port);
 

@@ -7,12 +7,11 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
-import org.jspecify.annotations.Nullable;
 
 /// The JDK's own engine. It seals tickets with keys of its own, which it makes and drops by itself.
 final class JdkContexts implements EngineContexts {
@@ -21,46 +20,47 @@ final class JdkContexts implements EngineContexts {
 
     private static final String[] JDK_GROUPS = {"x25519", "secp256r1"};
 
-    private final @Nullable SslContext server;
+    private final List<SslContext> servers;
     private final SslContext client;
     private final List<String> protocols;
     private final FullHandshakes fullHandshakes;
 
     private JdkContexts(
-            @Nullable SslContext server,
+            List<SslContext> servers,
             SslContext client,
             List<String> protocols,
             FullHandshakes fullHandshakes) {
         this.protocols = protocols;
         this.fullHandshakes = fullHandshakes;
-        this.server = server;
+        this.servers = List.copyOf(servers);
         this.client = client;
     }
 
     static JdkContexts open(
-            List<ServedCertificate> served,
+            List<List<ServedCertificate>> sets,
             List<String> protocols,
             ClientCertificates.Demand demand,
             int sessionSeconds)
             throws SSLException {
         FullHandshakes fullHandshakes = new FullHandshakes();
-        SslContext server =
-                served.isEmpty()
-                        ? null
-                        : common(
-                                        SslContextBuilder.forServer(
-                                                new ServerKeys(served, fullHandshakes::mark)),
-                                        sessionSeconds)
-                                .clientAuth(EngineContexts.clientAuth(demand))
-                                .trustManager(new AnyCertificate(_ -> {}))
-                                .build();
+        List<SslContext> servers = new ArrayList<>();
+        for (List<ServedCertificate> served : sets) {
+            servers.add(
+                    common(
+                                    SslContextBuilder.forServer(
+                                            new ServerKeys(served, fullHandshakes::mark)),
+                                    sessionSeconds)
+                            .clientAuth(EngineContexts.clientAuth(demand))
+                            .trustManager(new AnyCertificate(_ -> {}))
+                            .build());
+        }
         SslContext client =
                 common(SslContextBuilder.forClient(), sessionSeconds)
                         .trustManager(new AnyCertificate(fullHandshakes::mark))
                         .endpointIdentificationAlgorithm(null)
                         .sessionCacheSize(CLIENT_SESSIONS_MAX)
                         .build();
-        return new JdkContexts(server, client, protocols, fullHandshakes);
+        return new JdkContexts(servers, client, protocols, fullHandshakes);
     }
 
     private static SslContextBuilder common(SslContextBuilder builder, int sessionSeconds) {
@@ -71,9 +71,8 @@ final class JdkContexts implements EngineContexts {
     }
 
     @Override
-    public SslHandler server(ByteBufAllocator allocator) {
-        SslContext context = Objects.requireNonNull(server, "no certificate, so no TLS server");
-        return handler(context.newEngine(allocator), protocols);
+    public SslHandler server(ByteBufAllocator allocator, int set) {
+        return handler(servers.get(set).newEngine(allocator), protocols);
     }
 
     @Override

@@ -37,6 +37,7 @@ public final class TlsContexts implements AutoCloseable {
     private final TlsEnvironment environment;
     private final Engine engine;
     private final CertificateStore certificates;
+    private final NamedCertificates named;
     private final EngineContexts contexts;
     private final KeysInUse keysInUse;
     private final PeerJudge judge;
@@ -55,6 +56,7 @@ public final class TlsContexts implements AutoCloseable {
             TlsEnvironment environment,
             Engine engine,
             CertificateStore certificates,
+            NamedCertificates named,
             EngineContexts contexts,
             TicketKeySource ticketKeys,
             List<TicketKey> keysInForce,
@@ -65,6 +67,7 @@ public final class TlsContexts implements AutoCloseable {
         this.environment = environment;
         this.engine = engine;
         this.certificates = certificates;
+        this.named = named;
         this.contexts = contexts;
         this.ticketKeys = ticketKeys;
         this.keysInUse = new KeysInUse(certificates);
@@ -104,15 +107,24 @@ public final class TlsContexts implements AutoCloseable {
         certificates.warnings().forEach(LOG::warn);
         try {
             List<TicketKey> keys = ticketKeys.keys(now).forEngine(now);
+            NamedCertificates named = new NamedCertificates(certificates.served());
             EngineContexts contexts =
                     makeContexts(
                             engine,
                             settings,
                             environment.protocols(),
-                            certificates.served(),
+                            named,
                             forEngine(keys));
             return new TlsContexts(
-                    settings, environment, engine, certificates, contexts, ticketKeys, keys, judge);
+                    settings,
+                    environment,
+                    engine,
+                    certificates,
+                    named,
+                    contexts,
+                    ticketKeys,
+                    keys,
+                    judge);
         } catch (SSLException | IllegalStateException e) {
             certificates.close();
             throw PemFile.problem(refusal(engine, e));
@@ -164,7 +176,7 @@ public final class TlsContexts implements AutoCloseable {
                                 engine,
                                 settings,
                                 environment.protocols(),
-                                certificates.served(),
+                                new NamedCertificates(certificates.served()),
                                 forEngine(keys.forEngine(now)))
                         .close();
             }
@@ -178,15 +190,23 @@ public final class TlsContexts implements AutoCloseable {
     }
 
     /// A handler for a peer that connects to us, not yet handshaken: TLS 1.2 and 1.3, tickets, the
-    /// timeout of the settings.
+    /// timeout of the settings. It serves the certificates for peers that ask for no name.
     ///
     /// @throws IllegalStateException after close
     public SslHandler serverHandler(ByteBufAllocator allocator) {
+        return serverHandler(allocator, 0);
+    }
+
+    /// @param set the number of the certificates to serve
+    SslHandler serverHandler(ByteBufAllocator allocator, int set) {
         requireOpen();
+        if (!hasServer()) {
+            throw new IllegalStateException("no certificate, so no TLS server");
+        }
         keysInUse.retain();
         SslHandler handler;
         try {
-            handler = contexts.server(allocator);
+            handler = contexts.server(allocator, set);
         } catch (RuntimeException e) {
             keysInUse.release();
             throw e;
@@ -195,17 +215,37 @@ public final class TlsContexts implements AutoCloseable {
         return timed(handler);
     }
 
-    /// Adds what a server needs for a peer in front of a handler of its pipeline: the TLS handler
-    /// of
-    /// [#serverHandler], and before it what turns foreign protocols away.
+    /// How many sets of certificates there are to choose from by name.
+    int certificateSets() {
+        return named.sets().size();
+    }
+
+    /// Adds what a server needs for a peer in front of a handler of its pipeline: what turns
+    /// foreign protocols away, and the TLS handler of [#serverHandler] behind it. Where there are
+    /// certificates for several names the TLS handler comes when the peer has said its ClientHello,
+    /// within the timeout of the settings.
     ///
     /// @throws IllegalStateException after close; then nothing was added
     public void addServerHandlers(ChannelHandlerContext before) {
+        List<String> protocols = environment.protocols();
+        if (certificateSets() > 1) {
+            requireOpen();
+            before.pipeline()
+                    .addBefore(
+                            before.name(),
+                            null,
+                            new ClientHelloGuard(
+                                    protocols,
+                                    name ->
+                                            serverHandler(before.alloc(), named.setFor(name)),
+                                    settings.handshakeTimeout()));
+            return;
+        }
         SslHandler handler = serverHandler(before.alloc());
         before.pipeline().addBefore(before.name(), null, handler);
-        if (!environment.protocols().isEmpty()) {
+        if (!protocols.isEmpty()) {
             String name = before.pipeline().context(handler).name();
-            before.pipeline().addBefore(name, null, new ClientHelloGuard(environment.protocols()));
+            before.pipeline().addBefore(name, null, new ClientHelloGuard(protocols));
         }
     }
 
@@ -416,15 +456,17 @@ public final class TlsContexts implements AutoCloseable {
             Engine engine,
             TlsSettings settings,
             List<String> protocols,
-            List<ServedCertificate> served,
+            NamedCertificates named,
             OpenSslSessionTicketKey[] ticketKeys)
             throws SSLException {
+        List<List<ServedCertificate>> sets =
+                settings.certificates().isEmpty() ? List.of() : named.sets();
         int sessionSeconds = Math.toIntExact(settings.tickets().sessionLifetime().toSeconds());
         ClientCertificates.Demand demand = settings.clientCertificates().demand();
         return switch (engine) {
             case BORINGSSL ->
-                    BoringSslContexts.open(served, protocols, demand, sessionSeconds, ticketKeys);
-            case JDK -> JdkContexts.open(served, protocols, demand, sessionSeconds);
+                    BoringSslContexts.open(sets, protocols, demand, sessionSeconds, ticketKeys);
+            case JDK -> JdkContexts.open(sets, protocols, demand, sessionSeconds);
             case OPENSSL -> throw new SSLException("it is not in this build");
         };
     }

@@ -83,14 +83,14 @@ final class ClientHelloGuardTest {
     void noHelloMakesItThrow() {
         byte[] whole = ByteBufUtil.getBytes(hello("h2"));
         for (int length = 0; length < whole.length; length++) {
-            assertTrue(ClientHelloGuard.isWelcome(Unpooled.wrappedBuffer(whole, 0, length), OURS));
+            assertTrue(ClientHelloGuard.read(Unpooled.wrappedBuffer(whole, 0, length), OURS).isWelcome());
         }
         SplittableRandom random = new SplittableRandom(25);
         int unwelcome = 0;
         for (int i = 0; i < 20_000; i++) {
             byte[] damaged = whole.clone();
             damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
-            if (!ClientHelloGuard.isWelcome(Unpooled.wrappedBuffer(damaged), OURS)) {
+            if (!ClientHelloGuard.read(Unpooled.wrappedBuffer(damaged), OURS).isWelcome()) {
                 unwelcome++;
             }
         }
@@ -98,7 +98,7 @@ final class ClientHelloGuardTest {
     }
 
     private static boolean isWelcome(String... protocols) {
-        return ClientHelloGuard.isWelcome(hello(protocols), OURS);
+        return ClientHelloGuard.read(hello(protocols), OURS).isWelcome();
     }
 
     private static void feed(EmbeddedChannel channel, byte[] bytes, int size) {

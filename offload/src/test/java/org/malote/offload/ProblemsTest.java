@@ -167,13 +167,13 @@ final class ProblemsTest {
     }
 
     @Test
-    void twoCertificatesWithTheSameKindOfKey() throws Exception {
+    void aCertificateThatNobodyIsOffered() throws Exception {
         assertProblems(
                 List.of(
-                        "certificates @/one.pem and @/two.pem both have EC keys: name one certificate"
-                                + " for each kind of key"),
-                certificates.p256("one"),
-                certificates.p256("two"));
+                        "certificate @/two.pem is never served: others with EC keys come before it"
+                                + " and have all of its names"),
+                certificates.named("one", "EC", 256, "mx1.isp.example", "mx2.isp.example"),
+                certificates.named("two", "EC", 256, "MX2.isp.example"));
     }
 
     @Test

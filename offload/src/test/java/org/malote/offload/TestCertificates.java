@@ -13,10 +13,15 @@ import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Date;
 import java.util.List;
 import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.cert.X509v3CertificateBuilder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
@@ -62,6 +67,29 @@ final class TestCertificates {
         return write(name, pair("RSA", 2048), NOW.plus(Duration.ofDays(90)));
     }
 
+    /// For these hosts.
+    CertificateSettings named(String name, String algorithm, int bits, String... hosts)
+            throws Exception {
+        KeyPair pair = pair(algorithm, bits);
+        GeneralName[] names =
+                Arrays.stream(hosts)
+                        .map(host -> new GeneralName(GeneralName.dNSName, host))
+                        .toArray(GeneralName[]::new);
+        Path chain = directory.resolve(name + ".pem");
+        X509Certificate certificate =
+                certificate(
+                        name,
+                        pair,
+                        NOW.plus(Duration.ofDays(90)),
+                        builder ->
+                                builder.addExtension(
+                                        Extension.subjectAlternativeName,
+                                        false,
+                                        new GeneralNames(names)));
+        Files.writeString(chain, pem("CERTIFICATE", certificate.getEncoded()));
+        return new CertificateSettings(chain, writeKey(name, pair.getPrivate()).toString());
+    }
+
     KeyPair pair(String algorithm, int bits) throws GeneralSecurityException {
         KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm);
         generator.initialize(bits, random);
@@ -88,22 +116,33 @@ final class TestCertificates {
     }
 
     X509Certificate certificate(String name, KeyPair pair, Instant notAfter)
-            throws GeneralSecurityException, OperatorCreationException {
+            throws GeneralSecurityException, OperatorCreationException, IOException {
+        return certificate(name, pair, notAfter, _ -> {});
+    }
+
+    private interface Extending {
+        void extend(X509v3CertificateBuilder builder) throws IOException;
+    }
+
+    private X509Certificate certificate(
+            String name, KeyPair pair, Instant notAfter, Extending extending)
+            throws GeneralSecurityException, OperatorCreationException, IOException {
         X500Name subject = new X500Name("CN=" + name);
         String signature =
                 pair.getPrivate().getAlgorithm().equals("EC") ? "SHA256withECDSA" : "SHA256withRSA";
+        var builder =
+                new JcaX509v3CertificateBuilder(
+                        subject,
+                        new BigInteger(64, random),
+                        Date.from(notAfter.minus(Duration.ofDays(180))),
+                        Date.from(notAfter),
+                        subject,
+                        pair.getPublic());
+        extending.extend(builder);
         return new JcaX509CertificateConverter()
                 .getCertificate(
-                        new JcaX509v3CertificateBuilder(
-                                        subject,
-                                        new BigInteger(64, random),
-                                        Date.from(notAfter.minus(Duration.ofDays(180))),
-                                        Date.from(notAfter),
-                                        subject,
-                                        pair.getPublic())
-                                .build(
-                                        new JcaContentSignerBuilder(signature)
-                                                .build(pair.getPrivate())));
+                        builder.build(
+                                new JcaContentSignerBuilder(signature).build(pair.getPrivate())));
     }
 
     static String pem(String kind, byte[] content) {

@@ -1,0 +1,151 @@
+package org.malote.offload;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.List;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Several names on one server: the peer's ClientHello says which it wants.
+@Timeout(60)
+final class ServerNameTest {
+    private static final String[] RSA_ONLY = {"rsa_pss_rsae_sha256"};
+
+    @TempDir private static Path directory;
+    private static List<CertificateSettings> certificates;
+
+    @BeforeAll
+    static void makeCertificates() throws Exception {
+        TestCertificates maker = new TestCertificates(directory);
+        certificates =
+                List.of(
+                        maker.named("first", "EC", 256, "mx.first.example"),
+                        maker.named("second", "EC", 256, "mx.second.example", "*.wild.example"),
+                        maker.named("firstRsa", "RSA", 2048, "mx.first.example"),
+                        maker.named("thirdRsa", "RSA", 2048, "mx.third.example"));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BORINGSSL", "JDK"})
+    void thePeerGetsTheNameThatItAsksFor(Engine engine) throws Exception {
+        try (TlsContexts contexts = open(engine, Duration.ofSeconds(20));
+                Loopback server = new Loopback(contexts)) {
+            assertEquals("CN=first", subject(server, "mx.first.example"));
+            assertEquals("CN=second", subject(server, "MX.Second.example"));
+            assertEquals("CN=second", subject(server, "any.wild.example"));
+            assertEquals("CN=first", subject(server, "a.b.wild.example"), "one label only");
+            assertEquals("CN=first", subject(server, "elsewhere.example"));
+            assertEquals("CN=first", subject(server, null));
+            // Of this name there is no P-256 certificate: the first of that kind is preferred to
+            // none, and a peer that cannot verify it gets its own.
+            assertEquals("CN=first", subject(server, "mx.third.example"));
+            assertEquals("CN=thirdRsa", subject(server, "mx.third.example", RSA_ONLY));
+            assertEquals("CN=firstRsa", subject(server, "mx.second.example", RSA_ONLY));
+        }
+    }
+
+    /// Nothing waits for ever for a peer that says nothing, and it is told apart from others.
+    @Test
+    void aPeerThatSaysNothingIsLeft() throws Exception {
+        try (TlsContexts contexts = open(Engine.BORINGSSL, Duration.ofSeconds(1));
+                Loopback server = new Loopback(contexts);
+                Socket silent = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            silent.setSoTimeout(20_000);
+            assertEquals(-1, silent.getInputStream().read());
+        }
+    }
+
+    @Test
+    void aPeerThatSpeaksNoTlsIsLeft() throws Exception {
+        try (TlsContexts contexts = open(Engine.BORINGSSL, Duration.ofSeconds(20));
+                Loopback server = new Loopback(contexts);
+                Socket plain = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            plain.setSoTimeout(10_000);
+            plain.getOutputStream()
+                    .write("EHLO x.example\r\n".getBytes(StandardCharsets.US_ASCII));
+            assertTrue(plain.getInputStream().readAllBytes().length < 16);
+        }
+    }
+
+    private static TlsContexts open(Engine engine, Duration timeout) throws TlsProblems {
+        return TlsContexts.open(
+                TlsSettings.withDefaults(certificates)
+                        .withEngine(engine)
+                        .withHandshakeTimeout(timeout),
+                TestCertificates.environment());
+    }
+
+    /// The subject of the certificate that a peer is served.
+    private static String subject(
+            Loopback server, @Nullable String name, String... signatureSchemes) throws Exception {
+        SSLContext client = SSLContext.getInstance("TLS");
+        client.init(null, new TrustManager[] {new Trusting()}, null);
+        try (SSLSocket socket =
+                (SSLSocket)
+                        client.getSocketFactory()
+                                .createSocket(InetAddress.getLoopbackAddress(), server.port())) {
+            SSLParameters parameters = socket.getSSLParameters();
+            parameters.setServerNames(name == null ? List.of() : List.of(new SNIHostName(name)));
+            if (signatureSchemes.length > 0) {
+                parameters.setSignatureSchemes(signatureSchemes);
+            }
+            socket.setSSLParameters(parameters);
+            socket.startHandshake();
+            socket.getOutputStream().write('x');
+            if (socket.getInputStream().read() != 'x') {
+                throw new IOException("no echo");
+            }
+            X509Certificate served =
+                    (X509Certificate) socket.getSession().getPeerCertificates()[0];
+            return served.getSubjectX500Principal().getName();
+        }
+    }
+
+    /// Takes every certificate: what is looked at is which one it is.
+    private static final class Trusting extends X509ExtendedTrustManager {
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
+
+        @Override
+        public void checkClientTrusted(
+                X509Certificate[] chain, String type, SSLEngine engine) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
+
+        @Override
+        public void checkServerTrusted(
+                X509Certificate[] chain, String type, SSLEngine engine) {}
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+        }
+    }
+}
