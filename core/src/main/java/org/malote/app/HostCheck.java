@@ -18,6 +18,7 @@ import org.malote.admin.ControlClient;
 import org.malote.config.Settings;
 import org.malote.delivery.Route;
 import org.malote.delivery.Via;
+import org.malote.offload.SignatureWatch;
 import org.malote.offload.TlsContexts;
 import org.malote.server.InboundServer;
 import org.malote.server.ListenerSettings;
@@ -70,7 +71,10 @@ final class HostCheck {
                 TlsContexts.check(
                         settings.tls(),
                         KeyProviders.environment(
-                                Clock.systemUTC(), random, KeyProviders.installed(random))));
+                                Clock.systemUTC(),
+                                random,
+                                KeyProviders.installed(random),
+                                SignatureWatch.NONE)));
     }
 
     private static void directory(String what, Path directory, List<String> problems) {

@@ -6,6 +6,7 @@ import java.time.InstantSource;
 import java.util.List;
 import org.malote.offload.KeyEnvironment;
 import org.malote.offload.OffloadProviders;
+import org.malote.offload.SignatureWatch;
 import org.malote.offload.TlsEnvironment;
 
 /// The providers of private keys, with what they work with.
@@ -15,8 +16,11 @@ final class KeyProviders {
     /// What TLS contexts of a server work with. The protocol's name in ALPN is the one that mail
     /// servers use; few peers offer any.
     static TlsEnvironment environment(
-            InstantSource clock, SecureRandom random, OffloadProviders providers) {
-        return new TlsEnvironment(clock, random, providers, List.of("smtp"));
+            InstantSource clock,
+            SecureRandom random,
+            OffloadProviders providers,
+            SignatureWatch signatures) {
+        return new TlsEnvironment(clock, random, providers, List.of("smtp"), signatures);
     }
 
     /// Those of this process: one call, whose result is kept.

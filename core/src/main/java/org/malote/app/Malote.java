@@ -53,6 +53,7 @@ import org.malote.queue.Refusal;
 import org.malote.server.InboundServer;
 import org.malote.server.ListenerSettings;
 import org.malote.server.Reception;
+import org.malote.server.TicketPolicy;
 import org.malote.server.TlsMode;
 import org.malote.smtp.IpAddresses;
 import org.malote.telemetry.LogPipe;
@@ -85,6 +86,7 @@ final class Malote implements AutoCloseable {
     private final MailQueue queue;
     private final Dns senderDns;
     private final NullMxPolicy.Timer policyTimer;
+    private final TicketPolicy tickets;
     private final InboundServer inbound;
     private final DeliveryEngine deliveries;
     private final String readyLine;
@@ -103,7 +105,8 @@ final class Malote implements AutoCloseable {
             tls =
                     LiveTls.open(
                             tlsSettings(settings),
-                            KeyProviders.environment(clock, secureRandom, providers));
+                            KeyProviders.environment(
+                                    clock, secureRandom, providers, meters.signatures()));
             parts.push(tls);
             long tick = TLS_TICK.toMillis();
             var _ =
@@ -140,6 +143,11 @@ final class Malote implements AutoCloseable {
                                         .schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
                     };
             policy.set(policy(settings));
+            tickets = new TicketPolicy(settings.senderNetworks(), System::nanoTime);
+            meters.watch(
+                    "malote.network.tickets.off",
+                    "Client networks without session tickets, for having ended right after one",
+                    tickets::networksOff);
             inbound =
                     new InboundServer(
                             new Reception(
@@ -148,6 +156,7 @@ final class Malote implements AutoCloseable {
                                     policy::get,
                                     new Acceptance(queue, clock),
                                     tls::contexts,
+                                    tickets,
                                     client -> this.settings.get().relay().contains(client),
                                     new SessionLog(),
                                     meters),
@@ -334,6 +343,10 @@ final class Malote implements AutoCloseable {
         if (!next.relay().equals(running.relay())) {
             results.add("the relay networks changed");
         }
+        tickets.use(next.senderNetworks());
+        if (!next.senderNetworks().equals(running.senderNetworks())) {
+            results.add("the sender networks changed");
+        }
         if (!next.senders().equals(running.senders())) {
             results.add("the rules for senders changed");
         }
@@ -360,6 +373,7 @@ final class Malote implements AutoCloseable {
                 running.state(),
                 running.listeners(),
                 wanted.tls(),
+                wanted.senderNetworks(),
                 running.queue(),
                 running.limits(),
                 wanted.relay(),

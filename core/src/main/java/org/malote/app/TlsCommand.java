@@ -17,6 +17,7 @@ import org.malote.offload.HandshakeCost;
 import org.malote.offload.OffloadProviders;
 import org.malote.offload.ProviderInfo;
 import org.malote.offload.SelfSigned;
+import org.malote.offload.SignatureWatch;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsMeasurement;
@@ -47,7 +48,8 @@ final class TlsCommand implements Callable<Integer> {
         Settings settings = config.settings();
         SecureRandom random = new SecureRandom();
         OffloadProviders providers = KeyProviders.installed(random);
-        TlsEnvironment environment = KeyProviders.environment(clock, random, providers);
+        TlsEnvironment environment =
+                KeyProviders.environment(clock, random, providers, SignatureWatch.NONE);
         try {
             printChoices(out, settings, environment);
             printProviders(out, providers);

@@ -52,6 +52,9 @@ import org.malote.queue.RetrySchedule;
 import org.malote.queue.schedule.SiteLimits;
 import org.malote.server.ListenerSettings;
 import org.malote.server.Profile;
+import org.malote.server.SenderNetwork;
+import org.malote.server.SenderNetworks;
+import org.malote.server.TicketUse;
 import org.malote.server.TlsMode;
 import org.malote.session.SessionLimits;
 import org.malote.smtp.Ascii;
@@ -172,7 +175,9 @@ public final class ConfigFile {
                 root.text("hostname", systemHostname, "mx1.isp.example", ConfigFile::hostname);
         Path state = root.text("state", base.resolve(STATE), STATE, this::path);
         List<ListenerSettings> listeners = listeners(root);
-        TlsSettings tls = tls(root.section("tls"), state);
+        Section tlsSection = root.section("tls");
+        SenderNetworks senderNetworks = senderNetworks(tlsSection);
+        TlsSettings tls = tls(tlsSection, state);
         QueueSettings queue = queue(root.section("queue"), state);
         SessionLimits limits = limits(root.section("limits"));
         RelaySettings relay = relay(root.section("relay"));
@@ -185,8 +190,21 @@ public final class ConfigFile {
         AdminSettings admin = admin(root.section("admin"));
         root.end();
         return new Settings(
-                hostname, state, listeners, tls, queue, limits, relay, senders, routes, sites,
-                delivery, bounce, dns, admin);
+                hostname,
+                state,
+                listeners,
+                tls,
+                senderNetworks,
+                queue,
+                limits,
+                relay,
+                senders,
+                routes,
+                sites,
+                delivery,
+                bounce,
+                dns,
+                admin);
     }
 
     private List<ListenerSettings> listeners(Section root) {
@@ -235,6 +253,36 @@ public final class ConfigFile {
                             List.of()));
         }
         return listeners;
+    }
+
+    private static SenderNetworks senderNetworks(Section section) {
+        List<SenderNetwork> named = new ArrayList<>();
+        Set<String> names = new HashSet<>(Set.of(SenderNetworks.OTHER));
+        for (Section network : section.sections("network", "[[tls.network]]")) {
+            String name =
+                    network.requiredText(
+                            "name",
+                            "outlook",
+                            text -> text.matches("[a-z0-9-]{1,32}") ? text : null);
+            List<Network> addresses =
+                    network.texts("addresses", List.of(), "40.92.0.0/15", ConfigFile::network);
+            TicketUse tickets = network.word("tickets", TicketUse.AUTO, TICKET_USES);
+            if (addresses.isEmpty()) {
+                network.problem("addresses", "\"addresses\" names the networks: give one at least");
+            }
+            if (name != null && !names.add(name)) {
+                network.problem("name", "the name \"" + name + "\" is taken: choose another");
+            }
+            if (named.size() == SenderNetworks.NAMED_MAX) {
+                network.problem(
+                        "name", "there are more than " + SenderNetworks.NAMED_MAX + " networks");
+            }
+            network.end();
+            if (name != null) {
+                named.add(new SenderNetwork(name, addresses, tickets));
+            }
+        }
+        return SenderNetworks.of(named, section.word("tickets", TicketUse.AUTO, TICKET_USES));
     }
 
     private TlsSettings tls(Section section, Path state) {
@@ -715,6 +763,7 @@ public final class ConfigFile {
     private static final Map<String, TlsUse> TLS_USES = words(TlsUse.values());
     private static final Map<String, ClientCertificates.Demand> DEMANDS =
             words(ClientCertificates.Demand.values());
+    private static final Map<String, TicketUse> TICKET_USES = words(TicketUse.values());
     private static final Map<String, Engine> ENGINES = words(Engine.values());
     private static final Map<String, Durability> DURABILITIES = words(Durability.values());
 

@@ -12,6 +12,7 @@ import org.malote.policy.RelaySettings;
 import org.malote.policy.SenderSettings;
 import org.malote.queue.QueueSettings;
 import org.malote.server.ListenerSettings;
+import org.malote.server.SenderNetworks;
 import org.malote.session.SessionLimits;
 import org.malote.smtp.DomainName;
 
@@ -22,6 +23,7 @@ import org.malote.smtp.DomainName;
 /// @param state where the spool, generated keys and the control socket live; absolute
 /// @param listeners at least one
 /// @param tls with no certificates: one is made under `state`
+/// @param senderNetworks `[[tls.network]]`
 /// @param limits of inbound sessions
 /// @param senders `[policy]`
 public record Settings(
@@ -29,6 +31,7 @@ public record Settings(
         Path state,
         List<ListenerSettings> listeners,
         TlsSettings tls,
+        SenderNetworks senderNetworks,
         QueueSettings queue,
         SessionLimits limits,
         RelaySettings relay,

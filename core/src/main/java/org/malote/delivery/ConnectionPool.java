@@ -382,6 +382,7 @@ final class ConnectionPool {
                             .handshake(
                                     Meters.Direction.OUTBOUND,
                                     summary,
+                                    null,
                                     environment.nanoTime().getAsLong() - connection.startedNanos);
                 }
                 Consumer<Lease> taker = connection.taker;
@@ -418,7 +419,7 @@ final class ConnectionPool {
                 failure == null ? Trouble.unreachable(hop.label(), "lost connection") : failure;
         switch (ending) {
             case HANDSHAKE -> {
-                environment.meters().handshakeFailed(Meters.Direction.OUTBOUND);
+                environment.meters().handshakeFailed(Meters.Direction.OUTBOUND, "unknown");
                 remember(clearUntilNanos, line.address, settings.tlsFailureMemory().toNanos());
                 if (taker != null && !isDraining) {
                     connection.phase = Phase.GONE;

@@ -46,6 +46,7 @@ import org.malote.smtp.wire.CommandParser;
 import org.malote.smtp.wire.EndOfDataScanner;
 import org.malote.smtp.wire.Frame;
 import org.malote.smtp.wire.ReplyWriter;
+import org.malote.telemetry.Meters;
 import org.malote.telemetry.Meters.Direction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -107,6 +108,14 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private boolean isCountedAlone;
     private boolean isCountedByNetwork;
     private boolean isGone;
+
+    // Of a session with TLS.
+    private boolean hasTickets;
+    private long securedNanos;
+
+    /// Tickets went out, and nothing has come since.
+    private boolean isFirstWordAwaited;
+
     private boolean isGreeted;
     private String closeReason = "connection lost";
 
@@ -249,7 +258,10 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         isReadPending = false;
         isInReadBurst = true;
         switch (message) {
-            case ByteBuf octets -> onOctets(octets);
+            case ByteBuf octets -> {
+                noteFirstWord();
+                onOctets(octets);
+            }
             // Only the first word of a proxy of ours is believed; a refused peer may say what it
             // likes.
             case HAProxyMessage header
@@ -606,11 +618,12 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         mode = new InputMode.Paused(Wait.HANDSHAKE);
         disarm(); // the TLS handler has a deadline of its own
         tlsStartedNanos = nanoTime();
+        hasTickets = reception.tickets().gives(peer.address());
         try {
-            tlsContexts().addServerHandlers(context());
+            tlsContexts().addServerHandlers(context(), hasTickets);
         } catch (IllegalStateException _) {
             // A reload closed them between the two calls: the new ones are there.
-            tlsContexts().addServerHandlers(context());
+            tlsContexts().addServerHandlers(context(), hasTickets);
         }
     }
 
@@ -634,7 +647,9 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private void onHandshake(SslHandshakeCompletionEvent handshake) {
         if (!handshake.isSuccess()) {
             closeReason = "TLS handshake failed: " + summary(handshake.cause());
-            reception.meters().handshakeFailed(Direction.INBOUND);
+            reception
+                    .meters()
+                    .handshakeFailed(Direction.INBOUND, HandshakeFault.of(handshake.cause()));
             if (!isGreeted) {
                 reception.log().refused(listener.name(), peer.remote(), closeReason);
             }
@@ -642,8 +657,13 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         SslHandler handler = context().pipeline().get(SslHandler.class);
-        TlsSummary tls = TlsContexts.summary(handler);
-        reception.meters().handshake(Direction.INBOUND, tls, nanoTime() - tlsStartedNanos);
+        TlsSummary tls = tlsContexts().serverSummary(handler);
+        securedNanos = nanoTime();
+        isFirstWordAwaited = hasTickets;
+        Meters meters = reception.meters();
+        meters.handshake(
+                Direction.INBOUND, tls, providerOf(tls.keyType()), securedNanos - tlsStartedNanos);
+        meters.handshakeOf(reception.tickets().nameOf(peer.address()), tls);
         session = session.secured(tls, tlsContexts().peer(handler));
         if (afterHandshake == null) {
             greetLater();
@@ -652,6 +672,26 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         }
         run();
         endBurst();
+    }
+
+    private @Nullable String providerOf(@Nullable String keyType) {
+        return keyType == null ? null : tlsContexts().provider(keyType);
+    }
+
+    /// The peer has said something, and so was not put off by a ticket.
+    private void noteFirstWord() {
+        if (isFirstWordAwaited) {
+            isFirstWordAwaited = false;
+            reception.tickets().wentOn(peer.address());
+        }
+    }
+
+    private void noteEndAfterTicket() {
+        if (isFirstWordAwaited && nanoTime() - securedNanos < TicketPolicy.RIGHT_AFTER.toNanos()) {
+            reception.meters().endedAfterTicket(reception.tickets().nameOf(peer.address()));
+            reception.tickets().ended(peer.address());
+        }
+        isFirstWordAwaited = false;
     }
 
     // ---- the end ----
@@ -742,6 +782,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     public void channelInactive(ChannelHandlerContext ctx) {
         boolean wasOpen = !isGone;
         isGone = true;
+        noteEndAfterTicket();
         mode = new InputMode.Closing();
         abandonIntake();
         input.release();

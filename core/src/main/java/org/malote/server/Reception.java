@@ -20,6 +20,7 @@ import org.malote.telemetry.SessionLog;
 /// @param policy answers their questions
 /// @param acceptance takes their messages
 /// @param tls the TLS contexts now, or null when no listener speaks TLS
+/// @param tickets who gets session tickets
 /// @param isUncounted clients whose sessions are not counted by network
 public record Reception(
         DomainName hostname,
@@ -27,6 +28,7 @@ public record Reception(
         Supplier<Policy> policy,
         Acceptance acceptance,
         Supplier<@Nullable TlsContexts> tls,
+        TicketPolicy tickets,
         Predicate<InetAddress> isUncounted,
         SessionLog log,
         Meters meters) {}

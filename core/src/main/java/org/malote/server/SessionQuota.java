@@ -2,7 +2,6 @@ package org.malote.server;
 
 import java.net.InetAddress;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -13,10 +12,6 @@ import org.malote.session.SessionLimits;
 /// Counts sessions, over all and by client network. Safe for every event loop. Its size is bounded
 /// by the number of sessions.
 final class SessionQuota {
-    // An IPv4 /24 and an IPv6 /56 are what one customer or one small site gets (RFC 6177 §2).
-    private static final int IPV4_OCTETS = 3;
-    private static final int IPV6_OCTETS = 7;
-
     private final int sessionsMax;
     private final int sessionsPerNetworkMax;
     private final AtomicInteger sessions = new AtomicInteger();
@@ -77,30 +72,5 @@ final class SessionQuota {
     void leaveNetwork(InetAddress client) {
         byNetwork.computeIfPresent(
                 ClientNetwork.of(client), (_, count) -> count == 1 ? null : count - 1);
-    }
-
-    /// The leading octets of an address.
-    private static final class ClientNetwork {
-        private final byte[] prefix;
-
-        private ClientNetwork(byte[] prefix) {
-            this.prefix = prefix;
-        }
-
-        static ClientNetwork of(InetAddress client) {
-            byte[] octets = client.getAddress();
-            return new ClientNetwork(
-                    Arrays.copyOf(octets, octets.length == 4 ? IPV4_OCTETS : IPV6_OCTETS));
-        }
-
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof ClientNetwork that && Arrays.equals(prefix, that.prefix);
-        }
-
-        @Override
-        public int hashCode() {
-            return Arrays.hashCode(prefix);
-        }
     }
 }

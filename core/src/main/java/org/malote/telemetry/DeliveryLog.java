@@ -67,14 +67,7 @@ public final class DeliveryLog {
     public void connected(String relay, @Nullable TlsSummary tls) {
         LOG.atInfo()
                 .addKeyValue("relay", Printable.escape(relay))
-                .addKeyValue(
-                        "tls",
-                        tls == null
-                                ? "none"
-                                : tls.version()
-                                        + "/"
-                                        + tls.cipher()
-                                        + (tls.resumed() ? "/resumed" : ""))
+                .addKeyValue("tls", tls == null ? "none" : tls.text())
                 .log("connected");
     }
 

@@ -13,12 +13,16 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+import org.malote.offload.SignatureWatch;
 import org.malote.offload.TlsSummary;
 import org.malote.queue.QueueStats;
 
@@ -37,10 +41,14 @@ public final class Meters {
         }
     }
 
+    /// The value of a tag where there is nothing.
+    private static final String NONE = "none";
+
     private final PrometheusMeterRegistry registry =
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Map<String, Counter> counters = new ConcurrentHashMap<>();
     private final Map<String, Timer> timers = new ConcurrentHashMap<>();
+    private final Map<String, AtomicInteger> signaturesUnderWay = new ConcurrentHashMap<>();
 
     /// The registry holds what a counter asks only weakly.
     private final Queue<Supplier<Number>> watched = new ConcurrentLinkedQueue<>();
@@ -95,9 +103,16 @@ public final class Meters {
         acceptDelay.record(delayNanos, TimeUnit.NANOSECONDS);
     }
 
-    public void handshake(Direction direction, TlsSummary tls, long durationNanos) {
-        String kind =
-                direction.word + "/" + tls.version() + "/" + (tls.resumed() ? "resumed" : "full");
+    /// A handshake succeeded.
+    ///
+    /// @param provider of the key that signed; null where none did, or it is not ours
+    public void handshake(
+            Direction direction, TlsSummary tls, @Nullable String provider, long durationNanos) {
+        String group = Objects.requireNonNullElse(tls.group(), NONE);
+        String key = Objects.requireNonNullElse(tls.keyType(), NONE);
+        String signer = Objects.requireNonNullElse(provider, NONE);
+        String resumed = Boolean.toString(tls.resumed());
+        String kind = String.join("/", direction.word, tls.version(), group, key, signer, resumed);
         timers.computeIfAbsent(
                         "malote.handshake/" + kind,
                         _ ->
@@ -105,17 +120,93 @@ public final class Meters {
                                         .description("TLS handshakes")
                                         .tag("direction", direction.word)
                                         .tag("version", tls.version())
-                                        .tag("resumed", Boolean.toString(tls.resumed()))
+                                        .tag("group", group)
+                                        .tag("key", key)
+                                        .tag("provider", signer)
+                                        .tag("resumed", resumed)
                                         .register(registry))
                 .record(durationNanos, TimeUnit.NANOSECONDS);
     }
 
-    public void handshakeFailed(Direction direction) {
+    /// The same handshake of a client, by the network that it is of.
+    ///
+    /// @param network one of few names
+    public void handshakeOf(String network, TlsSummary tls) {
+        String resumed = Boolean.toString(tls.resumed());
+        String postQuantum = Boolean.toString(tls.isPostQuantum());
+        counters.computeIfAbsent(
+                        String.join(
+                                "/", "malote.network.handshakes", network, resumed, postQuantum),
+                        _ ->
+                                Counter.builder("malote.network.handshakes")
+                                        .description("TLS handshakes by sender network")
+                                        .tag("network", network)
+                                        .tag("resumed", resumed)
+                                        .tag("postquantum", postQuantum)
+                                        .register(registry))
+                .increment();
+    }
+
+    /// A client ended its connection right after a session ticket.
+    ///
+    /// @param network one of few names
+    public void endedAfterTicket(String network) {
         count(
-                "malote.handshakes.failed",
-                "TLS handshakes that failed",
-                "direction",
-                direction.word);
+                "malote.network.ended.after.ticket",
+                "Connections that ended right after a session ticket",
+                "network",
+                network);
+    }
+
+    /// @param cause one of few words
+    public void handshakeFailed(Direction direction, String cause) {
+        counters.computeIfAbsent(
+                        String.join("/", "malote.handshakes.failed", direction.word, cause),
+                        _ ->
+                                Counter.builder("malote.handshakes.failed")
+                                        .description("TLS handshakes that failed")
+                                        .tag("direction", direction.word)
+                                        .tag("cause", cause)
+                                        .register(registry))
+                .increment();
+    }
+
+    /// Shows the signatures of keys outside of the TLS engine.
+    public SignatureWatch signatures() {
+        return new SignatureWatch() {
+            @Override
+            public void asked(String provider) {
+                underWay(provider).incrementAndGet();
+            }
+
+            @Override
+            public void answered(String provider, String keyType, long nanos, boolean isSigned) {
+                underWay(provider).decrementAndGet();
+                timers.computeIfAbsent(
+                                String.join("/", "malote.signature", provider, keyType) + isSigned,
+                                _ ->
+                                        Timer.builder("malote.signature")
+                                                .description("Signatures of offloaded keys")
+                                                .tag("provider", provider)
+                                                .tag("key", keyType)
+                                                .tag("signed", Boolean.toString(isSigned))
+                                                .register(registry))
+                        .record(nanos, TimeUnit.NANOSECONDS);
+            }
+        };
+    }
+
+    private AtomicInteger underWay(String provider) {
+        return signaturesUnderWay.computeIfAbsent(
+                provider,
+                _ -> {
+                    AtomicInteger count = new AtomicInteger();
+                    Gauge.builder("malote.signatures.active", count, AtomicInteger::get)
+                            .description("Signatures of offloaded keys that are waited for")
+                            .tag("provider", provider)
+                            .register(registry);
+                    return count;
+                });
     }
 
     /// An attempt ended for one recipient.

@@ -38,7 +38,7 @@ public final class SessionLog {
 
     /// TLS is up.
     public void secured(String session, TlsSummary tls) {
-        LOG.atInfo().addKeyValue("session", session).addKeyValue("tls", text(tls)).log("secured");
+        LOG.atInfo().addKeyValue("session", session).addKeyValue("tls", tls.text()).log("secured");
     }
 
     /// A command, a recipient or a message got a 4xx or 5xx.
@@ -81,7 +81,7 @@ public final class SessionLog {
                 .addKeyValue("from", Printable.escape(sender))
                 .addKeyValue("size", bytes)
                 .addKeyValue("nrcpt", recipients)
-                .addKeyValue("tls", tls == null ? "none" : text(tls))
+                .addKeyValue("tls", tls == null ? "none" : tls.text())
                 .addKeyValue("delayMillis", delayMillis)
                 .log("accepted");
     }
@@ -104,9 +104,5 @@ public final class SessionLog {
         InetAddress address = peer.getAddress();
         String host = address == null ? peer.getHostString() : IpAddresses.format(address);
         return "[" + host + "]:" + peer.getPort();
-    }
-
-    private static String text(TlsSummary tls) {
-        return tls.version() + "/" + tls.cipher() + (tls.resumed() ? "/resumed" : "");
     }
 }

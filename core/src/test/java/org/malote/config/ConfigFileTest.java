@@ -34,6 +34,9 @@ import org.malote.policy.Network;
 import org.malote.queue.Durability;
 import org.malote.queue.schedule.SiteLimits;
 import org.malote.server.Profile;
+import org.malote.server.SenderNetwork;
+import org.malote.server.SenderNetworks;
+import org.malote.server.TicketUse;
 import org.malote.server.TlsMode;
 import org.malote.smtp.DomainName;
 
@@ -73,6 +76,12 @@ final class ConfigFileTest {
                         client-certificates = "request"
                         client-authorities  = "authorities.pem"
                         client-server-use   = true
+                        tickets = "on"
+
+                        [[tls.network]]
+                        name      = "outlook"
+                        addresses = ["40.92.0.0/15", "2a01:111:f400::/48"]
+                        tickets   = "off"
 
                         [queue]
                         directory  = "spool"
@@ -147,6 +156,17 @@ final class ConfigFileTest {
                         ClientCertificates.Demand.REQUEST, BASE.resolve("authorities.pem"), true),
                 settings.tls().clientCertificates());
         assertNull(settings.tls().tickets().file());
+        assertEquals(
+                SenderNetworks.of(
+                        List.of(
+                                new SenderNetwork(
+                                        "outlook",
+                                        List.of(
+                                                Network.parse("40.92.0.0/15"),
+                                                Network.parse("2a01:111:f400::/48")),
+                                        TicketUse.OFF)),
+                        TicketUse.ON),
+                settings.senderNetworks());
         assertEquals(
                 new KeyLimits(
                         8,
@@ -291,6 +311,25 @@ final class ConfigFileTest {
                           # "y"
                           "10.0.0.0/8",
                           "x"]
+                        """));
+    }
+
+    @Test
+    void networksOfSendersAreNamedOnceAndHaveAddresses() {
+        assertEquals(
+                """
+                malote.toml:5: the name "one" is taken: choose another
+                malote.toml:7: "addresses" names the networks: give one at least""",
+                problems(
+                        """
+                        [[tls.network]]
+                        name = "one"
+                        addresses = ["192.0.2.0/24"]
+                        [[tls.network]]
+                        name = "one"
+                        addresses = ["198.51.100.0/24"]
+                        [[tls.network]]
+                        name = "two"
                         """));
     }
 
@@ -482,7 +521,7 @@ final class ConfigFileTest {
         var _ =
                 new ConfigFile(BASE, HOSTNAME)
                         .settings(Section.root(new TomlMapper().readTree(reference), notes));
-        assertEquals(Set.of("route", "site"), notes.unsaid()); // there are none by default
+        assertEquals(Set.of("tls.network", "route", "site"), notes.unsaid()); // there are none by default
     }
 
     private static Settings valid(String text) {

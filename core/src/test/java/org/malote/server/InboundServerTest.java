@@ -11,6 +11,7 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,6 +60,38 @@ final class InboundServerTest {
         assertEquals(GREETING, client.reply());
         takeMail(client);
         assertEquals(1, running.queue.stats().messages());
+    }
+
+    /// Some senders break at a ticket: once that shows, their network gets none.
+    @Test
+    void aNetworkThatLeavesRightAfterTicketsGetsNone() throws Exception {
+        InetAddress here = InetAddress.getLoopbackAddress();
+        for (int i = 0; i < TicketPolicy.ENDED_MAX; i++) {
+            assertTrue(running.tickets.gives(here));
+            Client client = running.connect("starttls");
+            assertEquals(GREETING, client.reply());
+            assertTrue(client.ask("EHLO a.example").startsWith("250 "));
+            assertEquals("220 2.0.0 ready to start TLS", client.ask("STARTTLS"));
+            client.startTls();
+            client.close();
+            int ended = i + 1;
+            await(() -> running.tickets.gives(here) == (ended < TicketPolicy.ENDED_MAX));
+            await(() -> running.server.sessions() == 0);
+        }
+        assertEquals(1, running.tickets.networksOff());
+        Client client = running.connect("starttls");
+        assertEquals(GREETING, client.reply());
+        assertTrue(client.ask("EHLO a.example").startsWith("250 "));
+        assertEquals("220 2.0.0 ready to start TLS", client.ask("STARTTLS"));
+        client.startTls();
+        takeMail(client);
+    }
+
+    private static void await(BooleanSupplier condition) throws InterruptedException {
+        for (int waited = 0; !condition.getAsBoolean(); waited += 10) {
+            assertTrue(waited < RunningServer.PATIENCE_MILLIS, "waited in vain");
+            Thread.sleep(10);
+        }
     }
 
     private static void takeMail(Client client) throws IOException {

@@ -33,6 +33,7 @@ import org.malote.accept.Acceptance;
 import org.malote.offload.CertificateSettings;
 import org.malote.offload.OffloadProviders;
 import org.malote.offload.SelfSigned;
+import org.malote.offload.SignatureWatch;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
@@ -53,6 +54,8 @@ final class RunningServer implements AutoCloseable {
 
     final MailQueue queue;
     final InboundServer server;
+    final TicketPolicy tickets =
+            new TicketPolicy(SenderNetworks.none(TicketUse.AUTO), System::nanoTime);
     private final TlsContexts tls;
     private final MultiThreadIoEventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -97,7 +100,8 @@ final class RunningServer implements AutoCloseable {
                                 InstantSource.system(),
                                 new SecureRandom(),
                                 providers,
-                                List.of("smtp")));
+                                List.of("smtp"),
+                                SignatureWatch.NONE));
         server =
                 new InboundServer(
                         new Reception(
@@ -106,6 +110,7 @@ final class RunningServer implements AutoCloseable {
                                 ScriptedPolicy::new,
                                 new Acceptance(queue, InstantSource.system()),
                                 () -> tls,
+                                tickets,
                                 _ -> false,
                                 new SessionLog(),
                                 new Meters()),

@@ -165,6 +165,7 @@ final class TranscriptTest {
                             () -> policy,
                             new Acceptance(queue, InstantSource.system()),
                             () -> null,
+                            new TicketPolicy(SenderNetworks.none(TicketUse.AUTO), System::nanoTime),
                             _ -> false,
                             new SessionLog(),
                             new Meters());

@@ -102,7 +102,8 @@ final class TransitionsTest {
         assertTrue(ehlo(SESSION).contains("STARTTLS"));
         Session secured =
                 SESSION.secured(
-                        new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, false),
+                        new TlsSummary(
+                                "TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, "X25519", "P-256", false),
                         new PeerIdentity.Unknown());
         assertEquals(ehlo(SESSION).replace("STARTTLS ", ""), ehlo(secured));
         assertEquals(

@@ -53,8 +53,7 @@ final class BoringSslContexts implements EngineContexts {
             for (List<ServedCertificate> served : sets) {
                 servers.add(openServer(served, protocols, demand, sessionSeconds, keys));
             }
-            BoringSslContexts contexts =
-                    new BoringSslContexts(servers, openClient(sessionSeconds));
+            BoringSslContexts contexts = new BoringSslContexts(servers, openClient(sessionSeconds));
             opened = true;
             return contexts;
         } finally {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 
 /// Reads the certificates of the settings, opens their keys, and proves each pair with a signature.
 ///
@@ -37,7 +38,8 @@ record CertificateStore(
         warnings = List.copyOf(warnings);
     }
 
-    static CertificateStore load(TlsSettings settings, Instant now, OffloadProviders providers) {
+    static CertificateStore load(TlsSettings settings, Instant now, TlsEnvironment environment) {
+        OffloadProviders providers = environment.providers();
         List<ServedCertificate> served = new ArrayList<>();
         List<String> problems = new ArrayList<>(providers.problems());
         List<String> warnings = new ArrayList<>();
@@ -53,7 +55,7 @@ record CertificateStore(
                 problems.addAll(faults);
                 warnings.addAll(validity(certificate, chain.getFirst(), now));
                 if (faults.isEmpty() && isProviderThere) {
-                    served.add(open(providers, settings, certificate, chain));
+                    served.add(open(environment, settings, certificate, chain));
                 }
             } catch (TlsProblems e) {
                 problems.addAll(e.problems());
@@ -77,19 +79,25 @@ record CertificateStore(
     }
 
     private static ServedCertificate open(
-            OffloadProviders providers,
+            TlsEnvironment environment,
             TlsSettings settings,
             CertificateSettings certificate,
             List<X509Certificate> chain)
             throws TlsProblems {
+        OffloadProviders providers = environment.providers();
         X509Certificate leaf = chain.getFirst();
+        String provider = OffloadProviders.nameFor(settings.provider(), certificate.key());
         OpenedKey key =
-                providers.open(
-                        settings.provider(),
-                        new KeyReference(certificate.key(), leaf, settings.keyLimits()));
+                watched(
+                        providers.open(
+                                settings.provider(),
+                                new KeyReference(certificate.key(), leaf, settings.keyLimits())),
+                        provider,
+                        leaf,
+                        environment);
         SignatureScheme.Family family = familyOf(leaf.getPublicKey());
         ServedCertificate served =
-                new ServedCertificate(certificate.chain(), chain, family, key, null);
+                new ServedCertificate(certificate.chain(), chain, family, provider, key, null);
         boolean proven = false;
         try {
             prove(served, certificate.key());
@@ -97,9 +105,12 @@ record CertificateStore(
             if (fallback != null) {
                 OpenedKey file =
                         providers.openFile(new KeyReference(fallback, leaf, settings.keyLimits()));
-                served = new ServedCertificate(certificate.chain(), chain, family, key, file);
+                served =
+                        new ServedCertificate(
+                                certificate.chain(), chain, family, provider, key, file);
                 prove(
-                        new ServedCertificate(certificate.chain(), chain, family, file, null),
+                        new ServedCertificate(
+                                certificate.chain(), chain, family, provider, file, null),
                         fallback);
             }
             proven = true;
@@ -109,6 +120,29 @@ record CertificateStore(
             }
         }
         return served;
+    }
+
+    private static OpenedKey watched(
+            OpenedKey key, String provider, X509Certificate leaf, TlsEnvironment environment) {
+        KeyEnvironment keys = environment.providers().environment();
+        if (keys == null) {
+            return key;
+        }
+        Function<PrivateKeyOps, PrivateKeyOps> watched =
+                operations ->
+                        new WatchedOps(
+                                operations,
+                                provider,
+                                ServedCertificate.keyType(leaf.getPublicKey()),
+                                keys.nanoTime(),
+                                environment.signatures());
+        return switch (key) {
+            case OpenedKey.InProcess inProcess -> inProcess;
+            case OpenedKey.Inline(var operations) ->
+                    new OpenedKey.Inline(watched.apply(operations));
+            case OpenedKey.Offloaded(var operations) ->
+                    new OpenedKey.Offloaded(watched.apply(operations));
+        };
     }
 
     private static void prove(ServedCertificate served, String key) throws TlsProblems {

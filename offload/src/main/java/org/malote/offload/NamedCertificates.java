@@ -9,7 +9,8 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Which certificates a peer is offered that asks for a host by name (RFC 6066 §3): for each kind of
+/// Which certificates a peer is offered that asks for a host by name (RFC 6066 §3): for each kind
+/// of
 /// key the first of the settings that is made for that name. A peer that gives no name, or one
 /// that no certificate has, is offered the first of each kind: most senders do not look, and a
 /// certificate for another name is better than no TLS. So is one for a name that has no other of
@@ -30,8 +31,7 @@ final class NamedCertificates {
             }
         }
         for (String name : names) {
-            List<ServedCertificate> made =
-                    served.stream().filter(one -> isFor(one, name)).toList();
+            List<ServedCertificate> made = served.stream().filter(one -> isFor(one, name)).toList();
             List<ServedCertificate> set = firsts(made, served);
             if (!sets.contains(set)) {
                 sets.add(set);

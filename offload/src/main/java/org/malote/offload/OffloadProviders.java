@@ -98,8 +98,7 @@ public final class OffloadProviders {
     ///
     /// @param usual the name in the settings
     OpenedKey open(String usual, KeyReference reference) throws TlsProblems {
-        String scheme = schemeOf(reference.location());
-        String name = scheme == null ? usual : scheme;
+        String name = nameFor(usual, reference.location());
         OffloadProvider provider = find(name);
         if (provider == null) {
             throw PemFile.problem(unknown(name));
@@ -113,6 +112,14 @@ public final class OffloadProviders {
             return NativeProvider.openFile(reference);
         }
         return provider.open(reference, environment);
+    }
+
+    /// The name of the provider of a key.
+    ///
+    /// @param usual the name in the settings
+    static String nameFor(String usual, String location) {
+        String scheme = schemeOf(location);
+        return scheme == null ? usual : scheme;
     }
 
     /// Opens a key from a file, with the cheapest provider of such keys that signs without the TLS

@@ -13,11 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /// A chain with its opened key, proven to belong together.
 ///
+/// @param provider the name of the one that has the key
 /// @param fallback the same key from a file, for when the first cannot sign; or null
 record ServedCertificate(
         Path file,
         List<X509Certificate> chain,
         SignatureScheme.Family family,
+        String provider,
         OpenedKey key,
         @Nullable OpenedKey fallback) {
 

@@ -44,6 +44,8 @@ final class ServerKeys extends X509ExtendedKeyManager {
             onFullHandshake.accept(engine);
         }
         if (entries.isEmpty()) {
+            // The session keeps what it was asked once; when the handshake is over it is too late.
+            boolean _ = isVerifiable(SignatureScheme.Family.EC, session);
             return ENGINE_CHOOSES;
         }
         for (SignatureScheme.Family family : SignatureScheme.Family.values()) {
@@ -59,8 +61,7 @@ final class ServerKeys extends X509ExtendedKeyManager {
     ///
     /// @param session of the handshake; null while the JDK restores a session from its ticket, when
     ///     it asks for the certificate that the session began with
-    private static boolean isVerifiable(
-            SignatureScheme.Family family, @Nullable SSLSession session) {
+    static boolean isVerifiable(SignatureScheme.Family family, @Nullable SSLSession session) {
         if (family == SignatureScheme.Family.RSA || session == null) {
             return true; // RSA is the last choice: the engine fails the handshake if it does not
             // fit

@@ -18,6 +18,7 @@ import java.util.List;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -89,8 +90,7 @@ public final class TlsContexts implements AutoCloseable {
             throws TlsProblems {
         List<String> problems = new ArrayList<>(faults(settings));
         Instant now = environment.clock().instant();
-        CertificateStore certificates =
-                CertificateStore.load(settings, now, environment.providers());
+        CertificateStore certificates = CertificateStore.load(settings, now, environment);
         problems.addAll(certificates.problems());
         Engine engine = engineFor(settings.engine());
         problems.addAll(mismatches(engine, certificates));
@@ -109,12 +109,7 @@ public final class TlsContexts implements AutoCloseable {
             List<TicketKey> keys = ticketKeys.keys(now).forEngine(now);
             NamedCertificates named = new NamedCertificates(certificates.served());
             EngineContexts contexts =
-                    makeContexts(
-                            engine,
-                            settings,
-                            environment.protocols(),
-                            named,
-                            forEngine(keys));
+                    makeContexts(engine, settings, environment.protocols(), named, forEngine(keys));
             return new TlsContexts(
                     settings,
                     environment,
@@ -158,8 +153,7 @@ public final class TlsContexts implements AutoCloseable {
     public static List<String> check(TlsSettings settings, TlsEnvironment environment) {
         List<String> found = new ArrayList<>(faults(settings));
         Instant now = environment.clock().instant();
-        CertificateStore certificates =
-                CertificateStore.load(settings, now, environment.providers());
+        CertificateStore certificates = CertificateStore.load(settings, now, environment);
         Engine engine = engineFor(settings.engine());
         try {
             found.addAll(certificates.problems());
@@ -220,13 +214,22 @@ public final class TlsContexts implements AutoCloseable {
         return named.sets().size();
     }
 
+    /// The same, with session tickets as by the settings.
+    ///
+    /// @throws IllegalStateException after close; then nothing was added
+    public void addServerHandlers(ChannelHandlerContext before) {
+        addServerHandlers(before, true);
+    }
+
     /// Adds what a server needs for a peer in front of a handler of its pipeline: what turns
     /// foreign protocols away, and the TLS handler of [#serverHandler] behind it. Where there are
     /// certificates for several names the TLS handler comes when the peer has said its ClientHello,
     /// within the timeout of the settings.
     ///
+    /// @param hasTickets false for a peer that is to get none, and to bring none: its sessions are
+    ///     not resumed. The JDK's engine has no choice but to give them
     /// @throws IllegalStateException after close; then nothing was added
-    public void addServerHandlers(ChannelHandlerContext before) {
+    public void addServerHandlers(ChannelHandlerContext before, boolean hasTickets) {
         List<String> protocols = environment.protocols();
         if (certificateSets() > 1) {
             requireOpen();
@@ -236,17 +239,23 @@ public final class TlsContexts implements AutoCloseable {
                             null,
                             new ClientHelloGuard(
                                     protocols,
-                                    name ->
-                                            serverHandler(before.alloc(), named.setFor(name)),
+                                    name -> serverHandler(before.alloc(), named.setFor(name)),
                                     settings.handshakeTimeout()));
             return;
         }
-        SslHandler handler = serverHandler(before.alloc());
+        SslHandler handler = ticketed(serverHandler(before.alloc()), hasTickets);
         before.pipeline().addBefore(before.name(), null, handler);
         if (!protocols.isEmpty()) {
             String name = before.pipeline().context(handler).name();
             before.pipeline().addBefore(name, null, new ClientHelloGuard(protocols));
         }
+    }
+
+    private static SslHandler ticketed(SslHandler handler, boolean hasTickets) {
+        if (!hasTickets && handler.engine() instanceof ReferenceCountedOpenSslEngine engine) {
+            SSL.setOptions(engine.sslPointer(), SSL.SSL_OP_NO_TICKET);
+        }
+        return handler;
     }
 
     /// A handler for a host that we connect to, opportunistic: neither chain nor name is verified
@@ -373,6 +382,38 @@ public final class TlsContexts implements AutoCloseable {
                 : judge.judge(chain, environment.clock().instant());
     }
 
+    /// What a handshake with a peer of ours agreed on, with the key type of our certificate.
+    ///
+    /// @param handshaken a handler of [#serverHandler] whose handshake has succeeded, on its event
+    ///     loop, before the connection is closed
+    public TlsSummary serverSummary(SslHandler handshaken) {
+        TlsSummary summary = summary(handshaken);
+        return summary.resumed() || summary.keyType() != null
+                ? summary
+                : summary.withKeyType(keyTypeServed(handshaken, summary));
+    }
+
+    /// BoringSSL does not say which of its credentials it took; it takes P-256 where it may.
+    private @Nullable String keyTypeServed(SslHandler handshaken, TlsSummary summary) {
+        boolean isEc =
+                summary.version().equals("TLSv1.2")
+                        ? summary.cipher().contains("ECDSA")
+                        : verifiesEcdsa(handshaken);
+        String other = null;
+        for (ServedCertificate one : certificates.served()) {
+            String type = ServedCertificate.keyType(one.leaf().getPublicKey());
+            if (isEc == (one.family() == SignatureScheme.Family.EC)) {
+                return type;
+            }
+            other = type;
+        }
+        return other;
+    }
+
+    private static boolean verifiesEcdsa(SslHandler handshaken) {
+        return ServerKeys.isVerifiable(SignatureScheme.Family.EC, handshaken.engine().getSession());
+    }
+
     /// What a handshake agreed on.
     ///
     /// @param handshaken a handler whose handshake has succeeded, on its event loop, before the
@@ -380,8 +421,60 @@ public final class TlsContexts implements AutoCloseable {
     public static TlsSummary summary(SslHandler handshaken) {
         SSLSession session = handshaken.engine().getSession();
         String cipher = session.getCipherSuite();
+        boolean isResumed = isResumed(handshaken);
         return new TlsSummary(
-                session.getProtocol(), cipher, cipherBits(cipher), isResumed(handshaken));
+                session.getProtocol(),
+                cipher,
+                cipherBits(cipher),
+                group(handshaken),
+                isResumed ? null : keyType(handshaken),
+                isResumed);
+    }
+
+    private static @Nullable String group(SslHandler handshaken) {
+        if (handshaken instanceof JdkHandler) {
+            return null; // it has no way to ask
+        }
+        long pointer = ((ReferenceCountedOpenSslEngine) handshaken.engine()).sslPointer();
+        if (pointer == 0) {
+            return null;
+        }
+        try {
+            return SSL.getGroupName(pointer);
+        } catch (Exception _) {
+            // Its signature says so: an engine without that.
+            return null;
+        }
+    }
+
+    private static @Nullable String keyType(SslHandler handshaken) {
+        SSLSession session = handshaken.engine().getSession();
+        Certificate[] chain;
+        if (handshaken.engine().getUseClientMode()) {
+            try {
+                chain = session.getPeerCertificates();
+            } catch (SSLPeerUnverifiedException _) {
+                return null;
+            }
+        } else {
+            chain = session.getLocalCertificates();
+        }
+        return chain == null || chain.length == 0
+                ? null
+                : ServedCertificate.keyType(chain[0].getPublicKey());
+    }
+
+    /// The name of the provider that has the key of such a certificate.
+    ///
+    /// @param keyType as in a [TlsSummary]
+    /// @return null when none of that kind is served
+    public @Nullable String provider(String keyType) {
+        for (ServedCertificate one : certificates.served()) {
+            if (ServedCertificate.keyType(one.leaf().getPublicKey()).equals(keyType)) {
+                return one.provider();
+            }
+        }
+        return null;
     }
 
     private static boolean isResumed(SslHandler handshaken) {

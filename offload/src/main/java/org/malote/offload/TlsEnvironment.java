@@ -12,11 +12,13 @@ import java.util.List;
 /// @param protocols what a server speaks inside of TLS: names of ALPN (RFC 7301). A peer that
 /// offers
 ///     only others is refused; with none here, nobody is
+/// @param signatures told of those that keys outside of the TLS engine make
 public record TlsEnvironment(
         InstantSource clock,
         SecureRandom random,
         OffloadProviders providers,
-        List<String> protocols) {
+        List<String> protocols,
+        SignatureWatch signatures) {
 
     public TlsEnvironment {
         protocols = List.copyOf(protocols);
@@ -25,6 +27,6 @@ public record TlsEnvironment(
     /// With keys in PEM files alone and any protocol, which is enough for contexts that are only a
     /// client.
     public TlsEnvironment(InstantSource clock, SecureRandom random) {
-        this(clock, random, OffloadProviders.inProcess(), List.of());
+        this(clock, random, OffloadProviders.inProcess(), List.of(), SignatureWatch.NONE);
     }
 }

@@ -83,7 +83,9 @@ final class ClientHelloGuardTest {
     void noHelloMakesItThrow() {
         byte[] whole = ByteBufUtil.getBytes(hello("h2"));
         for (int length = 0; length < whole.length; length++) {
-            assertTrue(ClientHelloGuard.read(Unpooled.wrappedBuffer(whole, 0, length), OURS).isWelcome());
+            assertTrue(
+                    ClientHelloGuard.read(Unpooled.wrappedBuffer(whole, 0, length), OURS)
+                            .isWelcome());
         }
         SplittableRandom random = new SplittableRandom(25);
         int unwelcome = 0;

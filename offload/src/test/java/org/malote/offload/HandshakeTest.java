@@ -70,8 +70,15 @@ final class HandshakeTest {
             try (Wire first = converse(contexts, cell.version())) {
                 assertTrue(first.isUp(), () -> String.valueOf(first.serverFailures()));
                 assertEquals(cell.version(), first.serverSummary().version());
-                assertEquals(first.serverSummary(), first.clientSummary());
+                assertEquals(first.serverSummary(contexts), first.clientSummary());
                 assertFalse(first.serverSummary().resumed());
+                assertEquals(
+                        cell.key().equals("EC") ? "P-256" : "RSA-2048",
+                        first.serverSummary(contexts).keyType());
+                // The JDK does not tell, and TLS 1.2 has no post-quantum group.
+                String best = cell.version().equals("TLSv1.3") ? "X25519MLKEM768" : "X25519";
+                assertEquals(
+                        cell.engine() == Engine.JDK ? null : best, first.serverSummary().group());
                 assertEquals(cell.key(), first.servedKey());
                 assertEquals("helo", first.say("helo"));
             }
@@ -81,6 +88,26 @@ final class HandshakeTest {
                 assertTrue(second.clientSummary().resumed());
                 assertEquals(cell.version(), second.serverSummary().version());
                 assertEquals("helo", second.say("helo"));
+            }
+        }
+    }
+
+    /// For a network whose senders break at tickets: no ticket goes out, and one from before is not
+    /// taken.
+    @Test
+    void whoGetsNoTicketsIsNotResumed() throws Exception {
+        try (TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256));
+                Loopback with = new Loopback(contexts);
+                Loopback without = Loopback.withoutTickets(contexts)) {
+            for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+                // One that offers a session of the other version would not be resumed.
+                try (TlsContexts client = open(Engine.BORINGSSL, List.of())) {
+                    for (int i = 0; i < 3; i++) {
+                        assertFalse(without.converse(client, version).summary().resumed());
+                    }
+                    assertFalse(with.converse(client, version).summary().resumed());
+                    assertTrue(with.converse(client, version).summary().resumed(), version);
+                }
             }
         }
     }
@@ -101,6 +128,7 @@ final class HandshakeTest {
                 peer.engine().setSSLParameters(parameters);
                 try (Wire wire = Wire.converse(contexts.serverHandler(ALLOCATOR), peer)) {
                     assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
+                    assertEquals("RSA-2048", wire.serverSummary(contexts).keyType());
                     assertEquals("RSA", wire.servedKey());
                 }
             }
@@ -118,10 +146,12 @@ final class HandshakeTest {
             try (Wire wire = Wire.converse(contexts.serverHandler(ALLOCATOR), peer)) {
                 assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
                 assertEquals("RSA", wire.servedKey());
-                assertEquals(
-                        new TlsSummary(
-                                "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", 256, false),
-                        wire.serverSummary());
+                TlsSummary summary = wire.serverSummary(contexts);
+                assertEquals("TLSv1.2", summary.version());
+                assertEquals("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", summary.cipher());
+                assertEquals(256, summary.cipherBits());
+                assertEquals("RSA-2048", summary.keyType());
+                assertFalse(summary.resumed());
             }
         }
     }

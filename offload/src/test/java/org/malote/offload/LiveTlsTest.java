@@ -144,7 +144,8 @@ final class LiveTlsTest {
                         now::get,
                         new SecureRandom(),
                         OffloadProviders.installed(TestCertificates.keyEnvironment()),
-                        List.of());
+                        List.of(),
+                        SignatureWatch.NONE);
         ListAppender<ILoggingEvent> events = new ListAppender<>();
         events.start();
         Logger logger = (Logger) LoggerFactory.getLogger(LiveTls.class);

@@ -42,8 +42,17 @@ final class Loopback implements AutoCloseable {
         this(() -> contexts);
     }
 
+    /// One whose peers get no tickets.
+    static Loopback withoutTickets(TlsContexts contexts) {
+        return new Loopback(() -> contexts, false);
+    }
+
     /// @param contexts asked for each connection
     Loopback(Supplier<TlsContexts> contexts) {
+        this(contexts, true);
+    }
+
+    private Loopback(Supplier<TlsContexts> contexts, boolean hasTickets) {
         listener =
                 new ServerBootstrap()
                         .group(loops)
@@ -55,7 +64,9 @@ final class Loopback implements AutoCloseable {
                                         accepted.add(channel);
                                         channel.pipeline().addLast(new Echo());
                                         addServerHandlers(
-                                                contexts, channel.pipeline().context(Echo.class));
+                                                contexts,
+                                                channel.pipeline().context(Echo.class),
+                                                hasTickets);
                                     }
                                 })
                         .bind(InetAddress.getLoopbackAddress(), 0)
@@ -65,11 +76,11 @@ final class Loopback implements AutoCloseable {
 
     /// As a server does: contexts that were exchanged in between are asked for again.
     private static void addServerHandlers(
-            Supplier<TlsContexts> contexts, ChannelHandlerContext before) {
+            Supplier<TlsContexts> contexts, ChannelHandlerContext before, boolean hasTickets) {
         try {
-            contexts.get().addServerHandlers(before);
+            contexts.get().addServerHandlers(before, hasTickets);
         } catch (IllegalStateException _) {
-            contexts.get().addServerHandlers(before);
+            contexts.get().addServerHandlers(before, hasTickets);
         }
     }
 

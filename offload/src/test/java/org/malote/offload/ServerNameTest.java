@@ -81,8 +81,7 @@ final class ServerNameTest {
                 Loopback server = new Loopback(contexts);
                 Socket plain = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
             plain.setSoTimeout(10_000);
-            plain.getOutputStream()
-                    .write("EHLO x.example\r\n".getBytes(StandardCharsets.US_ASCII));
+            plain.getOutputStream().write("EHLO x.example\r\n".getBytes(StandardCharsets.US_ASCII));
             assertTrue(plain.getInputStream().readAllBytes().length < 16);
         }
     }
@@ -115,8 +114,7 @@ final class ServerNameTest {
             if (socket.getInputStream().read() != 'x') {
                 throw new IOException("no echo");
             }
-            X509Certificate served =
-                    (X509Certificate) socket.getSession().getPeerCertificates()[0];
+            X509Certificate served = (X509Certificate) socket.getSession().getPeerCertificates()[0];
             return served.getSubjectX500Principal().getName();
         }
     }
@@ -130,8 +128,7 @@ final class ServerNameTest {
         public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
 
         @Override
-        public void checkClientTrusted(
-                X509Certificate[] chain, String type, SSLEngine engine) {}
+        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
 
         @Override
         public void checkServerTrusted(X509Certificate[] chain, String type) {}
@@ -140,8 +137,7 @@ final class ServerNameTest {
         public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
 
         @Override
-        public void checkServerTrusted(
-                X509Certificate[] chain, String type, SSLEngine engine) {}
+        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
 
         @Override
         public X509Certificate[] getAcceptedIssuers() {

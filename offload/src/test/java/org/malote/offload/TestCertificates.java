@@ -48,7 +48,8 @@ final class TestCertificates {
     }
 
     static TlsEnvironment environment(OffloadProviders providers) {
-        return new TlsEnvironment(() -> NOW, new SecureRandom(), providers, List.of("smtp"));
+        return new TlsEnvironment(
+                () -> NOW, new SecureRandom(), providers, List.of("smtp"), SignatureWatch.NONE);
     }
 
     static KeyEnvironment keyEnvironment() {

@@ -93,6 +93,11 @@ final class Wire implements AutoCloseable {
         return TlsContexts.summary(serverTls);
     }
 
+    /// With the key type of the certificate that was served.
+    TlsSummary serverSummary(TlsContexts contexts) {
+        return contexts.serverSummary(serverTls);
+    }
+
     /// Who the client is to the server.
     PeerIdentity peer(TlsContexts contexts) {
         return contexts.peer(serverTls);
