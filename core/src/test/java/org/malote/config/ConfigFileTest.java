@@ -521,7 +521,8 @@ final class ConfigFileTest {
         var _ =
                 new ConfigFile(BASE, HOSTNAME)
                         .settings(Section.root(new TomlMapper().readTree(reference), notes));
-        assertEquals(Set.of("tls.network", "route", "site"), notes.unsaid()); // there are none by default
+        // There are none by default.
+        assertEquals(Set.of("tls.network", "route", "site"), notes.unsaid());
     }
 
     private static Settings valid(String text) {
