@@ -58,8 +58,15 @@ await() { # what, command: waits until the command succeeds
 
 is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-start_malote() { # name, route, lines of [queue]
+# A chain and a key for mx.test, named by what `openssl req -newkey` takes and its options.
+certificate() { # name, kind, options
+    openssl req -x509 -newkey "$2" "${@:3}" -nodes -days 30 -subj /CN=mx.test \
+        -addext subjectAltName=DNS:mx.test -keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null
+}
+
+start_malote() { # name, route, lines of [queue], lines of [tls] with its certificates
     local name=$1 via=$2 queue=${3:-} base=$work/$1
+    local tls=${4:-"certificates = [{ chain = \"$work/chain.pem\", key = \"$work/key.pem\" }]"}
     mkdir -p "$base"
     ports[$name]=$(free_port)
     cat >"$base/malote.toml" <<END
@@ -68,7 +75,7 @@ state = "$base/state"
 [[listener]]
 address = "127.0.0.1:${ports[$name]}"
 [tls]
-certificates = [{ chain = "$work/chain.pem", key = "$work/key.pem" }]
+$tls
 [admin]
 enabled = false
 [queue]

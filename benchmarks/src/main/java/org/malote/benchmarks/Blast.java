@@ -131,37 +131,6 @@ public final class Blast {
         }
     }
 
-    /// `name=value` arguments.
-    private static final class Options {
-        private final java.util.Map<String, String> left = new java.util.LinkedHashMap<>();
-
-        Options(String[] arguments) {
-            for (String argument : arguments) {
-                int equals = argument.indexOf('=');
-                if (equals < 0) {
-                    throw new IllegalArgumentException(argument + " is not name=value");
-                }
-                left.put(argument.substring(0, equals), argument.substring(equals + 1));
-            }
-        }
-
-        String text(String name, String usual) {
-            String value = left.remove(name);
-            return value == null ? usual : value;
-        }
-
-        long number(String name, long usual) {
-            String value = left.remove(name);
-            return value == null ? usual : Long.parseLong(value);
-        }
-
-        void end() {
-            if (!left.isEmpty()) {
-                throw new IllegalArgumentException("unknown: " + left.keySet());
-            }
-        }
-    }
-
     private static ByteBuf constant(String text) {
         byte[] octets = text.getBytes(StandardCharsets.ISO_8859_1);
         return Unpooled.unreleasableBuffer(
@@ -260,17 +229,17 @@ public final class Blast {
         private long startNanos;
         private boolean isWaiting;
 
-        // Of the line that is being read: its first octets, and how many there were.
-        private int length;
-        private int code;
-        private boolean isLast;
+        private final ReplyReader replies = new ReplyReader();
 
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object read) {
             ByteBuf octets = (ByteBuf) read;
             try {
                 while (octets.isReadable()) {
-                    onOctet(ctx, octets.readByte());
+                    int reply = replies.read(octets.readByte());
+                    if (reply >= 0) {
+                        onReply(ctx, reply);
+                    }
                 }
             } finally {
                 ReferenceCountUtil.release(read);
@@ -280,23 +249,6 @@ public final class Blast {
         @Override
         public void channelReadComplete(ChannelHandlerContext ctx) {
             ctx.flush();
-        }
-
-        private void onOctet(ChannelHandlerContext ctx, byte octet) {
-            if (octet == '\n') {
-                if (isLast) {
-                    onReply(ctx, code);
-                }
-                length = 0;
-                code = 0;
-                return;
-            }
-            if (length < 3) {
-                code = 10 * code + (octet - '0');
-            } else if (length == 3) {
-                isLast = octet != '-';
-            }
-            length++;
         }
 
         private void onReply(ChannelHandlerContext ctx, int reply) {

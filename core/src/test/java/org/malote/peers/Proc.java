@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /// What the kernel knows of a process.
 final class Proc {
@@ -17,6 +18,13 @@ final class Proc {
     /// Its resident set without the pages of files that it maps, such as the journal: `RssAnon`.
     static long anonymousBytes(long pid) {
         return bytes(pid, "RssAnon:");
+    }
+
+    /// The time that processors gave it, proc(5) `utime` and `stime`.
+    static Duration cpu(long pid) {
+        return ProcessHandle.of(pid)
+                .flatMap(process -> process.info().totalCpuDuration())
+                .orElseThrow(() -> new IllegalStateException("no CPU time for " + pid));
     }
 
     private static long bytes(long pid, String field) {

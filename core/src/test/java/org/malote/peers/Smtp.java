@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
@@ -36,8 +37,18 @@ final class Smtp implements AutoCloseable {
 
     /// A connection; the greeting is not yet read.
     static Smtp connect(int port) {
+        return connect("127.0.0.1", port);
+    }
+
+    /// A connection from this address of the host, greeted and past EHLO, with TLS.
+    static Smtp openTlsFrom(String source, int port) {
+        return secured(greeted(connect(source, port)));
+    }
+
+    private static Smtp connect(String source, int port) {
         try {
             Socket socket = new HalfClosing();
+            socket.bind(new InetSocketAddress(source, 0));
             socket.setSoTimeout(REPLY_MILLIS_MAX);
             socket.setTcpNoDelay(true);
             socket.connect(Ports.address(port), REPLY_MILLIS_MAX);
@@ -49,7 +60,10 @@ final class Smtp implements AutoCloseable {
 
     /// A connection that has been greeted and has said EHLO.
     static Smtp open(int port) {
-        Smtp smtp = connect(port);
+        return greeted(connect(port));
+    }
+
+    private static Smtp greeted(Smtp smtp) {
         smtp.expect("220", smtp.reply());
         smtp.expect("250", smtp.ask("EHLO peer.test"));
         return smtp;
@@ -57,7 +71,10 @@ final class Smtp implements AutoCloseable {
 
     /// The same with STARTTLS and a second EHLO.
     static Smtp openTls(int port) {
-        Smtp smtp = open(port);
+        return secured(open(port));
+    }
+
+    private static Smtp secured(Smtp smtp) {
         smtp.expect("220", smtp.ask("STARTTLS"));
         smtp.handshake();
         smtp.expect("250", smtp.ask("EHLO peer.test"));

@@ -31,6 +31,11 @@ record Toml(int port, int tlsPort, String text) {
                         text.replace("[queue]\n", "[queue]\njournal = \"" + journal + "\"\n"));
     }
 
+    /// The same with a line more in its `[tls]`.
+    Toml withTls(String line) {
+        return new Toml(port, tlsPort, text.replace("[tls]\n", "[tls]\n" + line + "\n"));
+    }
+
     /// For a server that relays for nobody on this host, and asks no name server about them.
     static Toml withoutRelay(Folder folder, Certificate certificate, String rest) {
         return amongStrangers(
