@@ -5,7 +5,7 @@
 ///
 /// **Owns.** Connections, their input buffers and reply order, their deadlines, the TLS handler,
 /// the
-/// PROXY header, the count of sessions, and draining.
+/// PROXY header, the count of sessions, which networks get session tickets, and draining.
 ///
 /// **Never.** Decides what a command means or who may send; blocks; prints a stack trace for what a
 /// peer can cause.

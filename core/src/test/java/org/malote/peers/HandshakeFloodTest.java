@@ -31,7 +31,7 @@ final class HandshakeFloodTest {
     private static final int PER_NETWORK_MAX = 3000;
     private static final int ANSWER_MILLIS_MAX = 30_000;
 
-    /// Ours: a full handshake costs half of this, and none is done here; the rest is the compiler.
+    /// Ours: six times a full handshake, and none is done here; the rest is for the compiler.
     private static final Duration CPU_PER_CONNECTION_MAX = Duration.ofMillis(5);
 
     /// Of each half-open session, with its socket and the TLS engine. Ours: four times what an idle

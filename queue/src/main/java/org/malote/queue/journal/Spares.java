@@ -34,7 +34,7 @@ final class Spares implements AutoCloseable {
 
     /// While the journal is at work and has a spare left, the disk is left alone for so long after
     /// each piece: 4 ms for 1 MiB are 200 MB a second at most. Measured: unrestrained, making a
-    /// spare doubles the time of a force.
+    /// spare takes a force of 1 MiB from 1.4 to 2.5 ms.
     private static final long REST_NANOS = 4_000_000;
 
     /// A spare is made only while so many times what is to stay free would be.

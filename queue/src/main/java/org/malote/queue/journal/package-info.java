@@ -2,7 +2,7 @@
 /// thread, forced in groups, and read back after a crash.
 ///
 /// **Owns.** The files below the spool's `epochs`, `spares` and `quarantine` directories; [Disk],
-/// through which all of the spool goes to the disk.
+/// through which all of the spool goes to the disk; the last 34 MiB of segments in memory.
 ///
 /// **Never.** Knows what a record means; answers a mail client; writes to a file of an earlier
 /// start.
