@@ -600,6 +600,7 @@ public final class MailQueue implements AutoCloseable {
         try {
             LiveMessage message = taken.group.message();
             if (!message.isGone()) {
+                journal.setDamaged(SpoolJournal.fileOf(message.position()));
                 holdUnreadable(message);
             }
             index.released(taken.group, taken.recipients, nowMillis, nowMillis);

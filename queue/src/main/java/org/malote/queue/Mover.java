@@ -156,13 +156,14 @@ final class Mover {
         }
         // Only this thread moves records: the places hold without the lock.
         RecordReader.Stored stored = reader.message(id, position);
-        var head = ByteBuffer.allocate(stored.head().headBytes());
-        journal.read(position, 0, head);
         int bodyBytes = hasBodyFile ? 0 : Math.toIntExact(stored.head().bodyBytes());
         var body = ByteBuffer.allocate(bodyBytes);
         reader.body(position, stored.bodyOffset(), 0, body);
         ByteBuffer states = Records.states(withReplies(id, standings));
-        return new JournalRecord(Records.CARRIED, head.flip(), List.of(states, body.flip()));
+        var head = ByteBuffer.allocate(stored.head().headBytes() + states.remaining());
+        journal.read(position, 0, head.limit(stored.head().headBytes()));
+        head.limit(head.capacity()).put(states);
+        return new JournalRecord(Records.CARRIED, head.flip(), List.of(body.flip()));
     }
 
     private List<RecipientStatus> withReplies(MessageId id, List<Standing> standings)

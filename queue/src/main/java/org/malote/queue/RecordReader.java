@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.malote.queue.journal.Checksum;
 import org.malote.queue.journal.MalformedRecordException;
 import org.malote.queue.journal.RecordInfo;
 import org.malote.queue.journal.SpoolJournal;
@@ -47,20 +48,25 @@ final class RecordReader {
         if (!isCarried && info.type() != Records.ACCEPTED) {
             throw new WrongRecordException("another record is in its place on the disk");
         }
-        Stored stored = parse(position, info, source -> stored(source, isCarried));
+        Stored stored = parse(position, info, source -> stored(source, isCarried, info));
         if (!stored.head().id().equals(id)) {
             throw new WrongRecordException("another message is in its place on the disk");
         }
         return stored;
     }
 
-    private static Stored stored(ByteBuffer source, boolean isCarried)
+    private static Stored stored(ByteBuffer source, boolean isCarried, RecordInfo info)
             throws MalformedRecordException {
         AcceptedRecord head = Records.readAccepted(source);
         List<RecipientStatus> statuses =
                 isCarried
                         ? Records.readStates(source, head.envelope().recipients().size())
                         : List.of();
+        int crc = Checksum.of(source.duplicate().flip());
+        if (!head.hasBodyFile()) {
+            crc = Checksum.combine(crc, head.bodyCrc(), head.bodyBytes());
+        }
+        check(crc, info);
         return new Stored(head, statuses, source.position());
     }
 
@@ -78,13 +84,27 @@ final class RecordReader {
         if (info.type() != Records.SETTLED) {
             throw new WrongRecordException("another record is in the place of its last reply");
         }
-        Records.SettledRecord record = parse(position, info, Records::readSettled);
+        Records.SettledRecord record = parse(position, info, source -> settled(source, info));
         for (Settlement settlement : record.settlements()) {
             if (record.id().equals(id) && settlement.recipient() == recipient) {
                 return settlement.reply();
             }
         }
         throw new WrongRecordException("another settlement is in the place of its last reply");
+    }
+
+    private static Records.SettledRecord settled(ByteBuffer source, RecordInfo info)
+            throws MalformedRecordException {
+        Records.SettledRecord record = Records.readSettled(source);
+        check(Checksum.of(source.duplicate().flip()), info);
+        return record;
+    }
+
+    /// Row F8 of queue/DESIGN.md.
+    private static void check(int crc, RecordInfo info) throws MalformedRecordException {
+        if (crc != info.payloadCrc()) {
+            throw new MalformedRecordException("its checksum is wrong");
+        }
     }
 
     private RecordInfo info(long position) throws IOException {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.malote.queue.journal.Checksum;
 import org.malote.queue.journal.JournalRecord;
 import org.malote.queue.journal.JournalVisitor;
 import org.malote.queue.journal.MalformedRecordException;
@@ -314,7 +315,12 @@ public final class MemoryJournal implements SpoolJournal {
             if (entry == null) {
                 throw new IOException("the file is gone");
             }
-            return isGarbled ? null : new RecordInfo(entry.type, entry.payload.length);
+            return isGarbled
+                    ? null
+                    : new RecordInfo(
+                            entry.type,
+                            entry.payload.length,
+                            Checksum.of(ByteBuffer.wrap(entry.payload)));
         } finally {
             lock.unlock();
         }
@@ -357,6 +363,9 @@ public final class MemoryJournal implements SpoolJournal {
     private long position(int index) {
         return SpoolJournal.position(index / fileRecords, index);
     }
+
+    @Override
+    public void setDamaged(int file) {}
 
     @Override
     public void delete(int file) throws IOException {

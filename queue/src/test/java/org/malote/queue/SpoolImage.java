@@ -140,6 +140,15 @@ final class SpoolImage {
         return new SpoolImage(copies, bodies, entries, frames);
     }
 
+    /// Leaves the segments without their contents, as a crash can: a start reads them all.
+    void dropContents() {
+        files.keySet().removeAll(contentsFiles());
+    }
+
+    List<String> contentsFiles() {
+        return files.keySet().stream().filter(name -> name.endsWith(".toc")).toList();
+    }
+
     /// Files of the journal that hold records, in order.
     List<String> journalFiles() {
         return List.copyOf(frames.keySet());

@@ -282,6 +282,11 @@ public final class ChronicleJournal implements SpoolJournal {
     }
 
     @Override
+    public void setDamaged(int file) {
+        epochs.setDamaged(file);
+    }
+
+    @Override
     public long usableBytes() {
         return epochs.usableBytes();
     }

@@ -270,7 +270,8 @@ final class Epochs implements AutoCloseable {
 
     /// See [SpoolJournal#recover].
     void recover(JournalVisitor visitor) throws IOException {
-        new Recovery(disk, Arrays.copyOf(files, oldFiles), visitor, quarantine::copy, io).run();
+        new Recovery(disk, Arrays.copyOf(files, oldFiles), visitor, quarantine::copy, io, true)
+                .run();
         for (OldEpoch old : oldEpochs) {
             for (Path stranger : deleteIfEmpty(old)) {
                 visitor.onDamage(stranger + " is nothing that this version can read");
@@ -306,6 +307,11 @@ final class Epochs implements AutoCloseable {
                 var _ = deleteIfEmpty(old);
             }
         }
+    }
+
+    /// See [SpoolJournal#setDamaged].
+    void setDamaged(int file) {
+        files[file].setDamaged();
     }
 
     /// The process before may have ended between an append and its force. Recovery read that from
@@ -352,7 +358,7 @@ final class Epochs implements AutoCloseable {
             return strangers;
         }
         for (Path entry : disk.list(old.directory())) {
-            if (entry.endsWith(CHRONICLE_TABLE)) {
+            if (entry.endsWith(CHRONICLE_TABLE) || FileNames.isContents(entry)) {
                 disk.delete(entry);
             } else {
                 strangers.add(entry);

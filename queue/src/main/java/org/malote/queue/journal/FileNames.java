@@ -16,12 +16,24 @@ final class FileNames {
     /// will have again.
     private static final Pattern SEGMENT = Pattern.compile("([0-9]{8})-([0-9]{8})\\.seg");
 
+    /// Of [Contents].
+    private static final String CONTENTS_SUFFIX = ".toc";
+
     static final int SEGMENT_FIRST = 1;
 
     private FileNames() {}
 
     static Path segment(Path epoch, int number, int fileNumber) {
         return epoch.resolve("%08d-%08d.seg".formatted(number, fileNumber));
+    }
+
+    /// The name of the [Contents] of a segment.
+    static Path contents(Path segment) {
+        return segment.resolveSibling(nameOf(segment) + CONTENTS_SUFFIX);
+    }
+
+    static boolean isContents(Path file) {
+        return nameOf(file).endsWith(CONTENTS_SUFFIX);
     }
 
     static boolean isJournal(Path file) {

@@ -86,20 +86,35 @@ final class FrameScanner {
                 at++;
                 continue;
             }
-            if (nextSequence >= 0 && header.sequence() != nextSequence) {
-                Broken piece = broken == null ? new Broken(file, wholeTo, at) : broken;
-                long lost = Math.max(1, header.sequence() - nextSequence);
-                sink.onGap(piece.file, piece.from, piece.file == file ? at : piece.to, lost);
-            } else if (broken != null && nextSequence < 0) {
-                sink.onGap(broken.file, broken.from, broken.file == file ? at : broken.to, 1);
-            }
-            broken = null;
+            arriveAt(file, header.sequence(), wholeTo, at);
             nextSequence = header.sequence() + 1;
             sink.onFrame(at, header, bytes.slice(payloadAt, header.length()));
             at += Frames.HEADER_BYTES + header.length();
             wholeTo = at;
         }
         return !window.isUnreadable();
+    }
+
+    /// Goes on behind the records of the next file of the epoch, which are known without a scan.
+    ///
+    /// @param first the sequence of the first
+    void pass(int file, long first, long records) {
+        if (records > 0) {
+            arriveAt(file, first, 0, 0);
+            nextSequence = first + records;
+        }
+    }
+
+    /// Tells of what is missing before a whole frame.
+    private void arriveAt(int file, long sequence, long wholeTo, long at) {
+        if (nextSequence >= 0 && sequence != nextSequence) {
+            Broken piece = broken == null ? new Broken(file, wholeTo, at) : broken;
+            long lost = Math.max(1, sequence - nextSequence);
+            sink.onGap(piece.file, piece.from, piece.file == file ? at : piece.to, lost);
+        } else if (broken != null && nextSequence < 0) {
+            sink.onGap(broken.file, broken.from, broken.file == file ? at : broken.to, 1);
+        }
+        broken = null;
     }
 
     /// Ends the epoch.

@@ -43,7 +43,9 @@ final class JournalFile {
         var bytes = ByteBuffer.allocate(Frames.HEADER_BYTES);
         read(offset, bytes);
         Frames.Header frame = Frames.decodeHeader(bytes.flip(), 0, salt, epoch);
-        return frame == null ? null : new RecordInfo(frame.type(), frame.length());
+        return frame == null
+                ? null
+                : new RecordInfo(frame.type(), frame.length(), frame.payloadCrc());
     }
 
     void read(long offset, ByteBuffer destination) throws IOException {
@@ -117,6 +119,7 @@ final class JournalFile {
         deleted = true;
         try {
             close();
+            disk.delete(FileNames.contents(path));
             if (damaged) {
                 quarantine.take(path);
             } else if (!spares.recycle(path)) {

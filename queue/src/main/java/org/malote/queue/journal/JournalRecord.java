@@ -16,7 +16,7 @@ public final class JournalRecord {
     private final int payloadCrc;
 
     /// @param type what the payload is; opaque to the journal, above zero
-    /// @param head the first bytes of the payload
+    /// @param head the first bytes of the payload: all that a start must know of the record
     /// @param body the rest of them
     /// @throws IllegalArgumentException when the payload is above [Frames#PAYLOAD_MAX_BYTES]
     public JournalRecord(byte type, ByteBuffer head, List<ByteBuffer> body) {

@@ -81,7 +81,8 @@ public final class ReadOnlyJournal implements SpoolJournal {
                         files,
                         new Watching(visitor, begins),
                         (_, _, _, _) -> "left as it is",
-                        _ -> {}) // the reader reads all itself
+                        _ -> {}, // the reader reads all itself
+                        false)
                 .run();
         progress.at(begins[files.length], begins[files.length]);
     }
@@ -169,6 +170,9 @@ public final class ReadOnlyJournal implements SpoolJournal {
 
     @Override
     public void delete(int file) {}
+
+    @Override
+    public void setDamaged(int file) {}
 
     @Override
     public long usableBytes() {

@@ -28,6 +28,7 @@ final class Recovery {
     private final JournalVisitor visitor;
     private final Evidence evidence;
     private final Executor io;
+    private final boolean usesContents;
 
     private @Nullable DiskFile opened;
     private int file;
@@ -40,17 +41,20 @@ final class Recovery {
 
     /// @param files in the order in which they were written; those with damage are marked
     /// @param io reads ahead
+    /// @param usesContents whether a segment need not be read that has its [Contents] beside it
     Recovery(
             Disk disk,
             JournalFile[] files,
             JournalVisitor visitor,
             Evidence evidence,
-            Executor io) {
+            Executor io,
+            boolean usesContents) {
         this.disk = disk;
         this.files = files;
         this.visitor = visitor;
         this.evidence = evidence;
         this.io = io;
+        this.usesContents = usesContents;
     }
 
     void run() {
@@ -61,10 +65,25 @@ final class Recovery {
             var scanner =
                     new FrameScanner(epoch, FileNames.isFirst(files[next].path()), new FrameSink());
             for (; next < files.length && files[next].epoch() == epoch; next++) {
-                recover(next, scanner);
+                if (!usesContents || !recoverByContents(next, scanner)) {
+                    recover(next, scanner);
+                }
             }
             scanner.finish();
             visitor.onEpochEnd();
+        }
+    }
+
+    /// @return false when the file must be read
+    private boolean recoverByContents(int number, FrameScanner scanner) {
+        try (Contents contents = Contents.open(disk, files[number], io)) {
+            if (contents == null) {
+                return false;
+            }
+            file = number;
+            scanner.pass(number, contents.first(), contents.records());
+            contents.tell(new FrameSink()::onFrame);
+            return true;
         }
     }
 

@@ -23,6 +23,7 @@ import org.slf4j.LoggerFactory;
 public final class SegmentJournal implements SpoolJournal {
     private static final Logger log = LoggerFactory.getLogger(SegmentJournal.class);
 
+    private final Disk disk;
     private final JournalSettings settings;
     private final Epochs epochs;
     private final SpaceAhead spaceAhead;
@@ -53,7 +54,15 @@ public final class SegmentJournal implements SpoolJournal {
 
     /// Earlier files of this start with records that were not yet forced: one at most, unless the
     /// owner forces seldom.
-    private final ArrayDeque<DiskFile> rolledFiles = new ArrayDeque<>();
+    private final ArrayDeque<Rolled> rolledFiles = new ArrayDeque<>();
+
+    /// @param end the offset behind its last record
+    private record Rolled(DiskFile file, Contents.@Nullable Writer contents, long end) {}
+
+    /// Of the current file.
+    private Contents.@Nullable Writer contents;
+
+    private boolean isForced = true;
 
     private boolean namesChanged;
     private boolean isRollLate;
@@ -67,6 +76,7 @@ public final class SegmentJournal implements SpoolJournal {
             Disk disk, Path spool, JournalSettings settings, RandomGenerator random, Executor io)
             throws IOException {
         return new SegmentJournal(
+                disk,
                 new Epochs(disk, spool, settings, true, settings.durable(), random, io),
                 settings,
                 io);
@@ -89,7 +99,8 @@ public final class SegmentJournal implements SpoolJournal {
         return open(disk, spool, settings, random, io);
     }
 
-    private SegmentJournal(Epochs epochs, JournalSettings settings, Executor io) {
+    private SegmentJournal(Disk disk, Epochs epochs, JournalSettings settings, Executor io) {
+        this.disk = disk;
         this.epochs = epochs;
         this.settings = settings;
         this.spaceAhead = new SpaceAhead(settings.fileBytes(), io);
@@ -173,7 +184,7 @@ public final class SegmentJournal implements SpoolJournal {
         // the force of zeros, the one of records beside it would succeed with those gone.
         DiskFile zeros = epochs.openAgain(begun);
         if (current != null) {
-            rolledFiles.add(current);
+            rolledFiles.add(new Rolled(current, contents, end()));
         }
         if (ahead != null) {
             ahead.close();
@@ -182,6 +193,7 @@ public final class SegmentJournal implements SpoolJournal {
         ahead = new ZeroAhead(zeros, begun.ownBytes(), settings.durable());
         number = next;
         salt = FileNames.saltOf(begun.path(), epochs.salt());
+        contents = new Contents.Writer(disk, begun.path(), salt, epochs.number(), sequence);
         namesChanged = true;
         epochs.add(begun.path());
         window = tail.begin(currentFile(), 0);
@@ -193,6 +205,7 @@ public final class SegmentJournal implements SpoolJournal {
     public long append(JournalRecord record) throws IOException {
         long at = end();
         isWritten = false;
+        isForced = false;
         if (window.remaining() < Frames.HEADER_BYTES) {
             beginWindow();
         }
@@ -202,6 +215,9 @@ public final class SegmentJournal implements SpoolJournal {
             put(piece);
         }
         sequence++;
+        if (contents != null) {
+            contents.add(at, record);
+        }
         return SpoolJournal.position(currentFile(), at);
     }
 
@@ -271,8 +287,11 @@ public final class SegmentJournal implements SpoolJournal {
     public void force() throws IOException {
         spaceAhead.throwFailure();
         flush();
-        for (DiskFile rolled : rolledFiles) {
-            rolled.force();
+        for (Rolled rolled : rolledFiles) {
+            rolled.file().force();
+            if (rolled.contents() != null) {
+                rolled.contents().end(rolled.end());
+            }
         }
         closeRolled();
         if (current != null) {
@@ -282,11 +301,22 @@ public final class SegmentJournal implements SpoolJournal {
             epochs.forceNames();
             namesChanged = false;
         }
+        isForced = true;
+    }
+
+    /// Of the current file, which nothing more is appended to.
+    private void endContents() {
+        if (contents != null && isForced) {
+            contents.end(end());
+        } else if (contents != null) {
+            contents.giveUp();
+        }
+        contents = null;
     }
 
     private void closeRolled() throws IOException {
         while (!rolledFiles.isEmpty()) {
-            rolledFiles.remove().close();
+            rolledFiles.remove().file().close();
         }
     }
 
@@ -315,13 +345,24 @@ public final class SegmentJournal implements SpoolJournal {
     }
 
     @Override
+    public void setDamaged(int file) {
+        epochs.setDamaged(file);
+    }
+
+    @Override
     public long usableBytes() {
         return epochs.usableBytes();
     }
 
     @Override
     public void close() throws IOException {
+        for (Rolled rolled : rolledFiles) {
+            if (rolled.contents() != null) {
+                rolled.contents().giveUp();
+            }
+        }
         closeRolled();
+        endContents();
         if (ahead != null) {
             ahead.close();
         }

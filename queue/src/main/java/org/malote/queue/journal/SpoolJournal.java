@@ -88,11 +88,14 @@ public interface SpoolJournal extends AutoCloseable {
     int currentFile();
 
     /// Deletes a file other than the current one; does nothing when it is gone. One in which
-    /// recovery found damage is set aside instead: what it could not read may be the only copy of
+    /// damage was found is set aside instead: what it could not read may be the only copy of
     /// mail. Durable when it returns. Any thread.
     ///
     /// @throws IOException when it cannot be deleted
     void delete(int file) throws IOException;
+
+    /// Something in this file was found damaged when it was read. Any thread.
+    void setDamaged(int file);
 
     /// Free space of the file system. Any thread; cheap.
     ///

@@ -332,6 +332,7 @@ final class SparesTest {
         byte[] bytes = Files.readAllBytes(first);
         bytes[Frames.HEADER_BYTES + 5] ^= 1;
         Files.write(first, bytes);
+        Files.delete(FileNames.contents(first));
         int before = spares().size();
         try (var journal = open(disk, jobs::add)) {
             var seen = new Seen();
