@@ -224,6 +224,9 @@ final class Committer implements Runnable {
             while (take(group)) {
                 round(group);
             }
+            if (durability == Durability.RELAXED && !stopped) {
+                journal.force(); // What ends in order outlives the machine.
+            }
         } catch (IOException e) {
             stop(e, group);
         } catch (Throwable e) {

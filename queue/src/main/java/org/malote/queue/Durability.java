@@ -6,7 +6,9 @@ public enum Durability {
     /// the power.
     COMMIT,
 
-    /// The message is in the page cache: it outlives a crash of the process only. Faster, and
-    /// breaks the promise of RFC 5321 §6.1 when the machine stops.
+    /// The message is in the page cache: it outlives a crash of the process only, until the queue
+    /// is
+    /// closed in order, which puts all on stable storage. Breaks the promise of RFC 5321 §6.1 when
+    /// the machine stops.
     RELAXED
 }
