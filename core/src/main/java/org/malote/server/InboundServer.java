@@ -4,12 +4,16 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.unix.UnixChannelOption;
 import io.netty.handler.codec.haproxy.HAProxyMessageDecoder;
+import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -52,8 +56,8 @@ public final class InboundServer implements AutoCloseable {
     private final AtomicLong nextSession;
     private volatile boolean isDraining;
 
-    /// @param acceptors accepts connections
-    /// @param loops drives them
+    /// @param acceptors accepts connections where the loops cannot
+    /// @param loops accepts and drives them
     /// @param channelType the listening channel of that kind of loop
     /// @param random where the first session's name comes from
     public InboundServer(
@@ -80,20 +84,59 @@ public final class InboundServer implements AutoCloseable {
         reception.meters().watch("malote.sessions.active", "Inbound sessions now", quota::sessions);
         Map<String, InetSocketAddress> bound = new LinkedHashMap<>();
         for (ListenerSettings listener : listeners) {
-            var binding = bootstrap(listener).bind(listener.address()).awaitUninterruptibly();
-            if (!binding.isSuccess()) {
-                close();
-                throw new IOException(
-                        "listener \""
-                                + listener.name()
-                                + "\": "
-                                + cannotListen(listener.address(), binding.cause()),
-                        binding.cause());
-            }
-            listening.add(binding.channel());
-            bound.put(listener.name(), (InetSocketAddress) binding.channel().localAddress());
+            bound.put(listener.name(), listen(listener));
         }
         return bound;
+    }
+
+    /// Where the kernel shares an address out among sockets, each loop listens for itself: a
+    /// session begins on the thread that accepted it, and none is woken for another (measured:
+    /// benchmarks/NOTES.md).
+    private InetSocketAddress listen(ListenerSettings listener) throws IOException {
+        ServerBootstrap bootstrap = bootstrap(listener);
+        if (!EpollServerSocketChannel.class.isAssignableFrom(channelType)) {
+            return keep(bind(bootstrap.group(acceptors, loops), listener, listener.address()));
+        }
+        if (listener.address().getPort() != 0) {
+            // Another server of this user could share the address without a word.
+            bind(bootstrap.clone().group(acceptors, loops), listener, listener.address())
+                    .close()
+                    .awaitUninterruptibly();
+        }
+        InetSocketAddress address = listener.address();
+        for (EventExecutor loop : loops) {
+            address =
+                    keep(
+                            bind(
+                                    bootstrap
+                                            .clone()
+                                            .group((EventLoop) loop)
+                                            .option(UnixChannelOption.SO_REUSEPORT, true),
+                                    listener,
+                                    address));
+        }
+        return address;
+    }
+
+    private InetSocketAddress keep(Channel bound) {
+        listening.add(bound);
+        return (InetSocketAddress) bound.localAddress();
+    }
+
+    private Channel bind(
+            ServerBootstrap bootstrap, ListenerSettings listener, InetSocketAddress address)
+            throws IOException {
+        var binding = bootstrap.bind(address).awaitUninterruptibly();
+        if (!binding.isSuccess()) {
+            close();
+            throw new IOException(
+                    "listener \""
+                            + listener.name()
+                            + "\": "
+                            + cannotListen(address, binding.cause()),
+                    binding.cause());
+        }
+        return binding.channel();
     }
 
     /// Why an address cannot be had, and what to do, in one sentence.
@@ -131,7 +174,6 @@ public final class InboundServer implements AutoCloseable {
         Session session = new Session(facts);
         Session ailing = facts.offersStartTls() ? new Session(facts.withTlsAiling()) : session;
         return new ServerBootstrap()
-                .group(acceptors, loops)
                 .channel(channelType)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)

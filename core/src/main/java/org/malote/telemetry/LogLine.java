@@ -15,20 +15,28 @@ import java.time.format.DateTimeFormatterBuilder;
 import java.util.List;
 import org.slf4j.event.KeyValuePair;
 
-/// Writes one logged event as one line. No character that could begin a second line, or move a
+/// Writes one logged event as one line. For one thread. No character that could begin a second
+/// line, or move a
 /// terminal's cursor, gets through, whoever logged it.
 final class LogLine {
     /// Our own loggers, whose events are made of fields.
     private static final String EVENTS = "malote.";
 
-    private static final DateTimeFormatter TIME =
-            new DateTimeFormatterBuilder().appendInstant(3).toFormatter();
+    private static final long MILLIS_OF_SECOND = 1000;
+
+    private static final DateTimeFormatter SECOND =
+            new DateTimeFormatterBuilder().appendInstant(0).toFormatter();
 
     private static final JsonFactory JSON =
             JsonFactory.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
 
     private final LogFormat format;
     private final long pid;
+
+    /// The last second that was written, and its text: many lines share it.
+    private long second = Long.MIN_VALUE;
+
+    private String secondText = "";
 
     LogLine(LogFormat format, long pid) {
         this.format = format;
@@ -47,7 +55,7 @@ final class LogLine {
     /// status=sent (250 2.0.0 ok)`
     private String text(ILoggingEvent event) {
         StringBuilder line = new StringBuilder(256);
-        TIME.formatTo(Instant.ofEpochMilli(event.getTimeStamp()), line);
+        appendTime(event.getTimeStamp(), line);
         String logger = event.getLoggerName();
         boolean isEvent = logger.startsWith(EVENTS);
         line.append(" malote");
@@ -112,10 +120,27 @@ final class LogLine {
         return line.append('\n').toString();
     }
 
+    /// As ISO 8601 has it, in milliseconds.
+    private void appendTime(long millis, StringBuilder out) {
+        long current = Math.floorDiv(millis, MILLIS_OF_SECOND);
+        if (current != second) {
+            second = current;
+            secondText = SECOND.format(Instant.ofEpochSecond(current)).replace("Z", ".");
+        }
+        int rest = (int) Math.floorMod(millis, MILLIS_OF_SECOND);
+        out.append(secondText)
+                .append((char) ('0' + rest / 100))
+                .append((char) ('0' + rest / 10 % 10))
+                .append((char) ('0' + rest % 10))
+                .append('Z');
+    }
+
     private void json(ILoggingEvent event, ByteArrayOutputStream out) throws IOException {
         try (JsonGenerator json = JSON.createGenerator(out)) {
             json.writeStartObject();
-            json.writeStringField("time", TIME.format(Instant.ofEpochMilli(event.getTimeStamp())));
+            var time = new StringBuilder();
+            appendTime(event.getTimeStamp(), time);
+            json.writeStringField("time", time.toString());
             json.writeStringField("level", word(event.getLevel()));
             String logger = event.getLoggerName();
             boolean isEvent = logger.startsWith(EVENTS);

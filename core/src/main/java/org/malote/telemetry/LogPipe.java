@@ -15,6 +15,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.LoggerFactory;
 
 /// Takes every logged event off its thread at once and writes it from a thread of its own, many
@@ -29,6 +30,11 @@ public final class LogPipe extends AppenderBase<ILoggingEvent> implements AutoCl
 
     /// How long closing waits for what is buffered.
     private static final long CLOSE_MILLIS = 2000;
+
+    /// The writer rests so long after each write. An event that comes meanwhile wakes nobody:
+    /// waking
+    /// it for each line cost more than the line (benchmarks/NOTES.md).
+    private static final long GATHER_NANOS = 10_000_000;
 
     /// How often the writer looks whether it is to end. Closing wakes it, but not while it writes.
     private static final long POLL_MILLIS = 500;
@@ -136,7 +142,11 @@ public final class LogPipe extends AppenderBase<ILoggingEvent> implements AutoCl
                 dropped.addAndGet(batch.size());
                 reported = dropped.get();
             }
+            boolean isFull = batch.size() == BATCH_MAX;
             batch.clear();
+            if (!isFull && !isClosing) {
+                LockSupport.parkNanos(GATHER_NANOS);
+            }
         }
     }
 
