@@ -25,10 +25,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLParameters;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
 import org.malote.offload.TlsSettings;
+import org.malote.offload.TlsSummary;
 
 /// A closed loop of SMTP sessions that do nothing but secure themselves: connect, EHLO, STARTTLS,
 /// the handshake, EHLO, QUIT. When one has ended its place is taken by the next. A process of its
@@ -38,7 +40,7 @@ import org.malote.offload.TlsSettings;
 /// `java … org.malote.benchmarks.Handshakes port=25 sessions=50 connections=5000 version=TLSv1.3
 /// resumed=yes`. Every session of `resumed=yes` but the first ones resumes an earlier one. With
 /// `hold=SECONDS` in place of the connections each session stays after its second EHLO; when all
-/// are up a line says so, and they end after that time.
+/// are up a line says so, and they end after that time. `group=X25519` offers that one alone.
 ///
 /// Prints one line of JSON, with the time from the connection to the end. A session that fails
 /// ends it with an error.
@@ -50,6 +52,7 @@ public final class Handshakes {
     private final String version;
     private final boolean isResumed;
     private final boolean isHeld;
+    private final String group;
     private final TlsContexts tls;
     private final Bootstrap bootstrap;
     private final CountDownLatch sessionsLeft;
@@ -73,11 +76,13 @@ public final class Handshakes {
             long connections,
             String version,
             boolean isResumed,
-            boolean isHeld) {
+            boolean isHeld,
+            String group) {
         this.port = port;
         this.version = version;
         this.isResumed = isResumed;
         this.isHeld = isHeld;
+        this.group = group;
         this.tls = tls;
         this.connectionsLeft = connections;
         this.nanos = new long[(int) connections];
@@ -110,6 +115,7 @@ public final class Handshakes {
         long connections = options.number("connections", hold == 0 ? 0 : sessions);
         String version = options.text("version", "TLSv1.3");
         boolean isResumed = options.text("resumed", "no").equals("yes");
+        String group = options.text("group", "");
         options.end();
         if (port < 1 || sessions < 1 || connections < 1) {
             throw new IllegalArgumentException("give port=…, sessions=…, and connections=…");
@@ -121,7 +127,16 @@ public final class Handshakes {
                 TlsContexts.open(
                         TlsSettings.withDefaults(List.of()),
                         new TlsEnvironment(InstantSource.system(), new SecureRandom()))) {
-            new Handshakes(loop, tls, port, sessions, connections, version, isResumed, hold > 0)
+            new Handshakes(
+                            loop,
+                            tls,
+                            port,
+                            sessions,
+                            connections,
+                            version,
+                            isResumed,
+                            hold > 0,
+                            group)
                     .run(loop, sessions, hold);
         } finally {
             loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
@@ -242,6 +257,11 @@ public final class Handshakes {
             String host = isResumed ? "localhost" : "h" + hosts++ + ".test";
             SslHandler handler = tls.clientHandler(ctx.alloc(), host, port);
             handler.engine().setEnabledProtocols(new String[] {version});
+            if (!group.isEmpty()) {
+                SSLParameters parameters = handler.engine().getSSLParameters();
+                parameters.setNamedGroups(new String[] {group});
+                handler.engine().setSSLParameters(parameters);
+            }
             ctx.pipeline().addFirst(handler);
             handler.handshakeFuture()
                     .addListener(
@@ -251,7 +271,11 @@ public final class Handshakes {
                                     var _ = ctx.close();
                                     return;
                                 }
-                                if (TlsContexts.summary(handler).resumed()) {
+                                TlsSummary summary = TlsContexts.summary(handler);
+                                if (!group.isEmpty() && !group.equals(summary.group())) {
+                                    fail("the group was " + summary.group());
+                                }
+                                if (summary.resumed()) {
                                     resumed++;
                                 }
                                 send(ctx, "EHLO peer.test\r\n");
