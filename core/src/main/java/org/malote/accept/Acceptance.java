@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.malote.amtp.CodeClaim;
+import org.malote.amtp.MailPolicyCode;
 import org.malote.policy.Peer;
 import org.malote.queue.CommitResult;
 import org.malote.queue.Envelope;
@@ -60,7 +62,8 @@ public final class Acceptance {
                 writer,
                 envelope,
                 facts.limits().messageOctetsMax(),
-                facts.limits().receivedHeadersMax());
+                facts.limits().receivedHeadersMax(),
+                facts.codes().onHeader(transaction.code()));
     }
 
     /// Only here does a receipt become an outcome that the session answers with 250.
@@ -79,6 +82,10 @@ public final class Acceptance {
             Transaction transaction) {
         Map<String, String> attributes =
                 new LinkedHashMap<>(transaction.parameters().toAttributes());
+        if (transaction.code() instanceof CodeClaim.Stated(var code, _)) {
+            // draft-weinman-amtp-03 §4.4.4: with the envelope, as it came
+            attributes.put(MailPolicyCode.ATTRIBUTE, code.text());
+        }
         attributes.put(CLIENT, IpAddresses.format(peer.address()));
         attributes.put(HELO, greeting.name().text());
         attributes.put(SESSION, session);

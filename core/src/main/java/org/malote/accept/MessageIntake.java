@@ -2,8 +2,12 @@ package org.malote.accept;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.HeaderRule;
+import org.malote.amtp.MailPolicyCode;
 import org.malote.queue.Envelope;
 import org.malote.queue.MessageId;
 import org.malote.queue.MessageWriter;
@@ -17,15 +21,23 @@ public final class MessageIntake {
     private final Envelope envelope;
     private final long octetsMax;
     private final int receivedHeadersMax;
+    private final HeaderRule onCodeHeader;
     private final HeaderWatch headers = new HeaderWatch();
     private long octets;
     private @Nullable Fault fault;
 
-    MessageIntake(MessageWriter writer, Envelope envelope, long octetsMax, int receivedHeadersMax) {
+    /// @param onCodeHeader what an `MPC:` field means
+    MessageIntake(
+            MessageWriter writer,
+            Envelope envelope,
+            long octetsMax,
+            int receivedHeadersMax,
+            HeaderRule onCodeHeader) {
         this.writer = writer;
         this.envelope = envelope;
         this.octetsMax = octetsMax;
         this.receivedHeadersMax = receivedHeadersMax;
+        this.onCodeHeader = onCodeHeader;
     }
 
     /// The name of the message.
@@ -33,9 +45,20 @@ public final class MessageIntake {
         return writer.id();
     }
 
-    /// What is kept beside the message.
+    /// What is kept beside the message. Its code is not, when it brings one in its header: the two
+    /// may differ, and at delivery a reader could not tell which is ours.
     public Envelope envelope() {
-        return envelope;
+        if (!isCodeHeaderWatched()) {
+            return envelope;
+        }
+        Map<String, String> attributes = new LinkedHashMap<>(envelope.attributes());
+        attributes.remove(MailPolicyCode.ATTRIBUTE);
+        return new Envelope(envelope.sender(), attributes, envelope.recipients());
+    }
+
+    /// Whether the message has an `MPC:` field that would be refused if the rule were enforced.
+    public boolean isCodeHeaderWatched() {
+        return headers.hasCode() && onCodeHeader == HeaderRule.WATCH;
     }
 
     /// Octets of the message as it is stored, our trace header with it.
@@ -57,6 +80,10 @@ public final class MessageIntake {
         headers.inspect(text, index, length);
         if (headers.received() >= receivedHeadersMax) {
             spoil(Fault.LOOP); // RFC 5321 §6.3
+            return;
+        }
+        if (headers.hasCode() && onCodeHeader == HeaderRule.REFUSE) {
+            spoil(Fault.CODE_HEADER); // draft-weinman-amtp-03 §4.4.4
             return;
         }
         if (text.nioBufferCount() == 1) {
@@ -101,7 +128,7 @@ public final class MessageIntake {
             return;
         }
         try {
-            writer.seal(envelope, result -> done.accept(Acceptance.outcome(result)));
+            writer.seal(envelope(), result -> done.accept(Acceptance.outcome(result)));
         } catch (IllegalArgumentException _) {
             done.accept(new MessageOutcome.Spoiled(Fault.ENVELOPE_TOO_BIG));
         }

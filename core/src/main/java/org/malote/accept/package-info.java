@@ -14,7 +14,7 @@
 /// queue's committer.
 ///
 /// **Standards.** RFC 5321 §4.4 (trace), §6.1 (responsibility), §6.3 (loops); RFC 3848, RFC 6531
-/// §4.3 (protocol names).
+/// §4.3 (protocol names); draft-weinman-amtp-03 §4.4.4 (no second `MPC:` header).
 ///
 /// **Known limits.** A header is not checked for RFC 5322 syntax.
 @NullMarked

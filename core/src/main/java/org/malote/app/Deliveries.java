@@ -11,6 +11,7 @@ import java.util.Enumeration;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
+import org.malote.amtp.Dial;
 import org.malote.bounce.BounceWriter;
 import org.malote.config.Settings;
 import org.malote.delivery.AddressFamilies;
@@ -71,7 +72,13 @@ final class Deliveries {
                         settings.queue().durability());
         BounceWriter bounces =
                 new BounceWriter(
-                        queue, settings.bounce(), clock, random.split(), threads.io(), log);
+                        queue,
+                        settings.bounce(),
+                        takesCodes(settings),
+                        clock,
+                        random.split(),
+                        threads.io(),
+                        log);
         return new DeliveryEngine(
                 queue,
                 settings.queue().retry(),
@@ -105,6 +112,10 @@ final class Deliveries {
             routes.add(new Route(ours, new Via.Hold()));
         }
         return new RouteTable(routes);
+    }
+
+    private static boolean takesCodes(Settings settings) {
+        return settings.listeners().stream().anyMatch(l -> l.codes() != Dial.OFF);
     }
 
     /// Whether mail that is sent to the mail port of an address comes back to a listener of ours.

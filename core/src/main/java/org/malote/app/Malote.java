@@ -28,6 +28,7 @@ import org.malote.admin.ControlServer;
 import org.malote.admin.Health;
 import org.malote.admin.ReloadResult;
 import org.malote.admin.StatusPage;
+import org.malote.amtp.CodePolicies;
 import org.malote.config.ConfigFile;
 import org.malote.config.Problem;
 import org.malote.config.Settings;
@@ -43,6 +44,7 @@ import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
 import org.malote.offload.TlsSettings;
+import org.malote.policy.MailCodePolicy;
 import org.malote.policy.NullMxPolicy;
 import org.malote.policy.Policy;
 import org.malote.policy.RelayPolicy;
@@ -157,6 +159,7 @@ final class Malote implements AutoCloseable {
                                     new Acceptance(queue, clock),
                                     tls::contexts,
                                     tickets,
+                                    () -> this.settings.get().codes(),
                                     client -> this.settings.get().relay().contains(client),
                                     new SessionLog(),
                                     meters),
@@ -275,9 +278,11 @@ final class Malote implements AutoCloseable {
                         wanted.relay(),
                         wanted.routes()::isRouted,
                         queue::admission);
-        return wanted.senders().refusesNullMx()
-                ? new NullMxPolicy(relaying, wanted.relay(), senderDns, policyTimer)
-                : relaying;
+        Policy ofSenders =
+                wanted.senders().refusesNullMx()
+                        ? new NullMxPolicy(relaying, wanted.relay(), senderDns, policyTimer)
+                        : relaying;
+        return new MailCodePolicy(ofSenders, new CodePolicies(wanted.codes()), wanted.hostname());
     }
 
     private String startAdmin(Settings settings, List<String> listeners, Threads threads)
@@ -350,6 +355,9 @@ final class Malote implements AutoCloseable {
         if (!next.senders().equals(running.senders())) {
             results.add("the rules for senders changed");
         }
+        if (!next.codes().equals(running.codes())) {
+            results.add("the mail policy codes that are taken changed");
+        }
         if (!next.routes().equals(running.routes())) {
             results.add(reroute(next));
         }
@@ -378,6 +386,7 @@ final class Malote implements AutoCloseable {
                 running.limits(),
                 wanted.relay(),
                 wanted.senders(),
+                wanted.codes(),
                 wanted.routes(),
                 wanted.sites(),
                 running.delivery(),

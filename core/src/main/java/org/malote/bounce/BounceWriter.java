@@ -41,6 +41,7 @@ public final class BounceWriter implements Reports {
 
     private final MailQueue queue;
     private final BounceSettings settings;
+    private final boolean hasCode;
     private final InstantSource clock;
     private final RandomGenerator random;
     private final Executor io;
@@ -57,17 +58,20 @@ public final class BounceWriter implements Reports {
                 }
             };
 
+    /// @param hasCode whether notifications get a Mail Policy Code: where any listener takes codes
     /// @param random makes the boundaries between parts; used under a lock
     /// @param io composes notifications; its tasks read the disk
     public BounceWriter(
             MailQueue queue,
             BounceSettings settings,
+            boolean hasCode,
             InstantSource clock,
             RandomGenerator random,
             Executor io,
             DeliveryLog log) {
         this.queue = queue;
         this.settings = settings;
+        this.hasCode = hasCode;
         this.clock = clock;
         this.random = random;
         this.io = io;
@@ -111,6 +115,7 @@ public final class BounceWriter implements Reports {
                 new Composition(
                         queue,
                         settings,
+                        hasCode,
                         claim,
                         sender,
                         reported,

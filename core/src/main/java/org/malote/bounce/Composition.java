@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.MailPolicyCode;
 import org.malote.bounce.ReportText.Returned;
 import org.malote.bounce.ReportedRecipient.Action;
 import org.malote.queue.Claim;
@@ -43,6 +44,7 @@ final class Composition implements Runnable {
 
     private final MailQueue queue;
     private final BounceSettings settings;
+    private final boolean hasCode;
     private final Claim claim;
     private final Mailbox sender;
     private final List<ReportedRecipient> recipients;
@@ -62,12 +64,14 @@ final class Composition implements Runnable {
     private long returnedOctetsLeft;
     private boolean isEightBit;
 
+    /// @param hasCode whether the notification gets a Mail Policy Code
     /// @param now when the attempt ended
     /// @param boundaries makes boundaries
     /// @param queued told once whether the notification is in the queue
     Composition(
             MailQueue queue,
             BounceSettings settings,
+            boolean hasCode,
             Claim claim,
             Mailbox sender,
             List<ReportedRecipient> recipients,
@@ -78,6 +82,7 @@ final class Composition implements Runnable {
             Consumer<Boolean> queued) {
         this.queue = queue;
         this.settings = settings;
+        this.hasCode = hasCode;
         this.claim = claim;
         this.sender = sender;
         this.recipients = recipients;
@@ -262,6 +267,11 @@ final class Composition implements Runnable {
                                         null,
                                         null)
                                 .toAttributes());
+        if (hasCode) {
+            // draft-weinman-amtp-03 §6.4: this one, whatever the message had.
+            // Deviation: a host where no listener takes codes knows of none, and gives none.
+            attributes.put(MailPolicyCode.ATTRIBUTE, MailPolicyCode.NOTIFICATION.text());
+        }
         open.seal(
                 // RFC 5321 §6.1, RFC 3464 §2: the reverse-path of a notification is null.
                 new Envelope(

@@ -21,7 +21,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.CodeSettings;
+import org.malote.amtp.Dial;
+import org.malote.amtp.PolicyDeclarations;
 import org.malote.bounce.BounceSettings;
 import org.malote.config.Section.Notes;
 import org.malote.delivery.DeliverySettings;
@@ -34,6 +38,7 @@ import org.malote.delivery.SiteTable;
 import org.malote.delivery.TlsUse;
 import org.malote.delivery.Via;
 import org.malote.dns.DnsSettings;
+import org.malote.dns.Idna;
 import org.malote.offload.CertificateSettings;
 import org.malote.offload.ClientCertificates;
 import org.malote.offload.Engine;
@@ -59,7 +64,9 @@ import org.malote.server.TlsMode;
 import org.malote.session.SessionLimits;
 import org.malote.smtp.Ascii;
 import org.malote.smtp.DomainName;
+import org.malote.smtp.Mailbox;
 import org.malote.smtp.Printable;
+import org.malote.smtp.wire.AddressParser;
 
 /// Reads the configuration file. The names of keys are the operator's interface: they change with
 /// the version of the file's format, never by the way.
@@ -182,6 +189,7 @@ public final class ConfigFile {
         SessionLimits limits = limits(root.section("limits"));
         RelaySettings relay = relay(root.section("relay"));
         SenderSettings senders = senders(root.section("policy"));
+        CodeSettings codes = codes(root.section("mpc"));
         RouteTable routes = routes(root);
         SiteTable sites = sites(root, queue.limits().laneConcurrencyMax());
         DeliverySettings delivery = delivery(root.section("delivery"), hostname);
@@ -199,6 +207,7 @@ public final class ConfigFile {
                 limits,
                 relay,
                 senders,
+                codes,
                 routes,
                 sites,
                 delivery,
@@ -228,6 +237,7 @@ public final class ConfigFile {
                 section.problem("profile", "this version has the profile mx alone");
             }
             TlsMode tls = section.word("tls", TlsMode.STARTTLS, TLS_MODES);
+            Dial codes = section.word("mpc", Dial.OFF, DIALS);
             List<Network> proxies =
                     section.texts("proxy-networks", List.of(), "10.0.0.0/8", ConfigFile::network);
             section.end();
@@ -241,7 +251,7 @@ public final class ConfigFile {
                 section.problem(
                         "address", "two listeners have the address " + Units.format(address));
             }
-            listeners.add(new ListenerSettings(name, address, profile, tls, proxies));
+            listeners.add(new ListenerSettings(name, address, profile, tls, codes, proxies));
         }
         if (sections.isEmpty()) {
             listeners.add(
@@ -250,6 +260,7 @@ public final class ConfigFile {
                             new InetSocketAddress(SMTP_PORT),
                             Profile.MX,
                             TlsMode.STARTTLS,
+                            Dial.OFF,
                             List.of()));
         }
         return listeners;
@@ -528,6 +539,99 @@ public final class ConfigFile {
         return new SenderSettings(refusesNullMx);
     }
 
+    private static CodeSettings codes(Section section) {
+        CodeSettings usual = CodeSettings.defaults();
+        PolicyDeclarations site = declarations(section, "site");
+        boolean isRequired =
+                section.word("absent", usual.isRequired(), words("allow", false, "refuse", true));
+        boolean keepsForeignHeaders =
+                section.word(
+                        "foreign-header",
+                        usual.keepsForeignHeaders(),
+                        words("refuse", false, "keep", true));
+        Section domainSection = section.section("domains");
+        Map<String, PolicyDeclarations> domains = new LinkedHashMap<>();
+        for (String key : domainSection.keys()) {
+            PolicyDeclarations declarations = declarations(domainSection, key);
+            DomainName name = DomainName.parse(key);
+            String ascii = name == null ? null : Idna.toAscii(name.text());
+            if (ascii == null) {
+                domainSection.problem(
+                        key, "\"" + Printable.escape(key) + "\" is no domain such as isp.example");
+            } else if (domains.put(ascii, declarations) != null) {
+                domainSection.problem(key, "the domain " + ascii + " is there twice");
+            }
+        }
+        Section recipientSection = section.section("recipients");
+        Map<Mailbox, PolicyDeclarations> recipients = new LinkedHashMap<>();
+        for (String key : recipientSection.keys()) {
+            PolicyDeclarations declarations = declarations(recipientSection, key);
+            Mailbox mailbox = recipient(key);
+            if (mailbox == null) {
+                recipientSection.problem(
+                        key,
+                        "\"" + Printable.escape(key) + "\" is no address such as ann@isp.example");
+            } else if (recipients.put(mailbox, declarations) != null) {
+                recipientSection.problem(key, "the address " + mailbox + " is there twice");
+            }
+        }
+        section.end();
+        return new CodeSettings(site, domains, recipients, isRequired, keepsForeignHeaders);
+    }
+
+    /// The address in the form that policies are looked up by: in lower case and A-labels.
+    private static @Nullable Mailbox recipient(String text) {
+        Mailbox mailbox = AddressParser.parseMailbox(text);
+        String ascii =
+                mailbox != null && mailbox.host() instanceof DomainName name
+                        ? Idna.toAscii(name.text())
+                        : null;
+        if (mailbox == null || ascii == null) {
+            return null;
+        }
+        String lower = mailbox.localPart().toLowerCase(Locale.ROOT);
+        // Some letters are longer in lower case.
+        return Mailbox.isTooLong(lower) ? null : new Mailbox(lower, new DomainName(ascii));
+    }
+
+    private static PolicyDeclarations declarations(Section section, String key) {
+        String text = section.optionalText(key, "DENY=*/optout", Function.identity());
+        if (text == null) {
+            return PolicyDeclarations.ALL;
+        }
+        return switch (PolicyDeclarations.parse(text)) {
+            case PolicyDeclarations.Parsed.Valid(var declarations) -> declarations;
+            case PolicyDeclarations.Parsed.Malformed(var piece) -> {
+                section.problem(
+                        key,
+                        "\""
+                                + Printable.escape(piece)
+                                + "\" is no declaration; write ALLOW=role/class or"
+                                + " DENY=role/class, with * for all roles or classes");
+                yield PolicyDeclarations.ALL;
+            }
+            case PolicyDeclarations.Parsed.Undefined(var half, var defined) -> {
+                section.problem(
+                        key,
+                        "\""
+                                + Printable.escape(half)
+                                + "\" is none of "
+                                + String.join(", ", defined)
+                                + Section.didYouMean(half, defined));
+                yield PolicyDeclarations.ALL;
+            }
+            case PolicyDeclarations.Parsed.BadLength _ -> {
+                section.problem(
+                        key,
+                        "declarations have 1 to "
+                                + PolicyDeclarations.LENGTH_MAX
+                                + " characters, as an EHLO line holds; write \"ALLOW=*/*\" to deny"
+                                + " nothing");
+                yield PolicyDeclarations.ALL;
+            }
+        };
+    }
+
     private RouteTable routes(Section root) {
         List<Route> routes = new ArrayList<>();
         Set<String> seen = new HashSet<>();
@@ -759,6 +863,7 @@ public final class ConfigFile {
     private static final int ADMIN_PORT = 9125;
 
     private static final Map<String, Profile> PROFILES = words(Profile.values());
+    private static final Map<String, Dial> DIALS = words(Dial.values());
     private static final Map<String, TlsMode> TLS_MODES = words(TlsMode.values());
     private static final Map<String, TlsUse> TLS_USES = words(TlsUse.values());
     private static final Map<String, ClientCertificates.Demand> DEMANDS =
@@ -774,6 +879,14 @@ public final class ConfigFile {
         for (E value : values) {
             words.put(value.name().toLowerCase(Locale.ROOT).replace('_', '-'), value);
         }
+        return words;
+    }
+
+    private static Map<String, Boolean> words(
+            String first, boolean means, String second, boolean otherMeans) {
+        Map<String, Boolean> words = new LinkedHashMap<>();
+        words.put(first, means);
+        words.put(second, otherMeans);
         return words;
     }
 

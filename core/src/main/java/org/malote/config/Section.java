@@ -79,6 +79,11 @@ final class Section {
         return new Section("", table, notes);
     }
 
+    /// The keys of a table whose keys are the operator's to name.
+    List<String> keys() {
+        return List.copyOf(values.keySet());
+    }
+
     /// A table inside this one; empty when it is not there.
     Section section(String key) {
         JsonNode node = take(key);

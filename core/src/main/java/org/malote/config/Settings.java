@@ -2,6 +2,7 @@ package org.malote.config;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.malote.amtp.CodeSettings;
 import org.malote.bounce.BounceSettings;
 import org.malote.delivery.DeliverySettings;
 import org.malote.delivery.RouteTable;
@@ -26,6 +27,7 @@ import org.malote.smtp.DomainName;
 /// @param senderNetworks `[[tls.network]]`
 /// @param limits of inbound sessions
 /// @param senders `[policy]`
+/// @param codes `[mpc]`
 public record Settings(
         DomainName hostname,
         Path state,
@@ -36,6 +38,7 @@ public record Settings(
         SessionLimits limits,
         RelaySettings relay,
         SenderSettings senders,
+        CodeSettings codes,
         RouteTable routes,
         SiteTable sites,
         DeliverySettings delivery,

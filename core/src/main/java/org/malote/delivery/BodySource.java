@@ -19,6 +19,38 @@ interface BodySource {
         int read(ByteBuffer destination) throws IOException;
     }
 
+    /// These octets, with others before them.
+    default BodySource after(byte[] front) {
+        return front.length == 0 ? this : () -> new Fronted(front, open());
+    }
+
+    /// A reading that begins with octets of ours.
+    final class Fronted implements Reader {
+        private final ByteBuffer front;
+        private final Reader rest;
+
+        private Fronted(byte[] front, Reader rest) {
+            this.front = ByteBuffer.wrap(front);
+            this.rest = rest;
+        }
+
+        @Override
+        public int read(ByteBuffer destination) throws IOException {
+            if (!front.hasRemaining()) {
+                return rest.read(destination);
+            }
+            int count = Math.min(front.remaining(), destination.remaining());
+            destination.put(front.slice(front.position(), count));
+            front.position(front.position() + count);
+            return count;
+        }
+
+        @Override
+        public void close() throws IOException {
+            rest.close();
+        }
+    }
+
     /// The message of a claim.
     static BodySource of(Claim claim) {
         return () -> {

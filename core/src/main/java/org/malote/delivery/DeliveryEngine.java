@@ -16,6 +16,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.CodeHeader;
 import org.malote.offload.TlsContexts;
 import org.malote.queue.Claim;
 import org.malote.queue.ClaimedRecipient;
@@ -397,11 +398,13 @@ public final class DeliveryEngine implements AutoCloseable {
                     wake();
                     return;
                 }
+                // draft-weinman-amtp-03 §4.4.4: no host is told the code in another way.
+                byte[] header = CodeHeader.of(claim.attributes(), "\r\n");
                 new Attempt(
                                 claim.sender(),
                                 MailParameters.fromAttributes(
-                                        claim.attributes(), claim.sizeBytes()),
-                                BodySource.of(claim),
+                                        claim.attributes(), claim.sizeBytes() + header.length),
+                                BodySource.of(claim).after(header),
                                 recipients,
                                 Targets.firstTries(hops, settings.addressesPerAttemptMax()),
                                 pool,

@@ -32,6 +32,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.CodeHeader;
 import org.malote.queue.Claim;
 import org.malote.queue.ClaimedRecipient;
 import org.malote.queue.Durability;
@@ -227,7 +228,10 @@ public final class MaildirTransport {
             boolean isBinary =
                     MailParameters.fromAttributes(mail.attributes(), 0).body()
                             == BodyType.BINARY_MIME;
-            writeFully(file, ByteBuffer.wrap(heading(mail, recipient, isBinary)));
+            String lineEnd = isBinary ? "\r\n" : "\n";
+            writeFully(file, ByteBuffer.wrap(heading(mail, recipient, lineEnd)));
+            // draft-weinman-amtp-03 §4.4.4
+            writeFully(file, ByteBuffer.wrap(CodeHeader.of(mail.attributes(), lineEnd)));
             try (MessageBody body = mail.body().open()) {
                 if (isBinary) {
                     copy(body, file, piece);
@@ -253,8 +257,7 @@ public final class MaildirTransport {
     }
 
     /// RFC 5321 §4.4: the reverse-path is written down at final delivery.
-    private static byte[] heading(Mail mail, Recipient recipient, boolean isBinary) {
-        String end = isBinary ? "\r\n" : "\n";
+    private static byte[] heading(Mail mail, Recipient recipient, String end) {
         return ("Return-Path: <"
                         + inHeader(mail.sender())
                         + ">"

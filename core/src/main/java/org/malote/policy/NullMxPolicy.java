@@ -48,7 +48,7 @@ public final class NullMxPolicy implements Policy {
 
     @Override
     public void decide(Peer peer, Question question, Consumer<Verdict> answer) {
-        if (question instanceof Question.MaySend(_, ReversePath.Sender(var mailbox), _)
+        if (question instanceof Question.MaySend(_, ReversePath.Sender(var mailbox), _, _)
                 && mailbox.host() instanceof DomainName domain
                 && !relay.contains(peer.address())) {
             next.decide(

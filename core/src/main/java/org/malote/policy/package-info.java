@@ -3,13 +3,15 @@
 /// **Purpose.** Answers the session's questions: who may send, and to whom.
 ///
 /// **Owns.** The relay rules: mail for routed domains from anyone, mail for other domains from the
-/// relay networks only. No sender whose domain has a null MX.
+/// relay networks only. No sender whose domain has a null MX. Which Mail Policy Codes are refused,
+/// and to whom.
 ///
 /// **Never.** Writes to a connection, or blocks: an answer that takes time comes later.
 ///
 /// **Threads.** [Policy#decide] is called on event loops and answers on any thread.
 ///
-/// **Standards.** RFC 5321 §3.6.2, §7.1 (relaying), §4.5.1 (postmaster); RFC 7505 §4.2 (null MX).
+/// **Standards.** RFC 5321 §3.6.2, §7.1 (relaying), §4.5.1 (postmaster); RFC 7505 §4.2 (null MX);
+/// draft-weinman-amtp-03 §4.4.3 (codes).
 ///
 /// **Known limits.** Recipients of a routed domain are not looked up: the next hop refuses them.
 @NullMarked

@@ -20,9 +20,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.MessageIntake;
+import org.malote.amtp.MailPolicyCode;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsSummary;
 import org.malote.policy.Peer;
+import org.malote.queue.Envelope;
 import org.malote.server.InputMode.Wait;
 import org.malote.session.MessageOutcome;
 import org.malote.session.MessageOutcome.Fault;
@@ -491,16 +493,25 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private void onKept(MessageIntake message, long sealedNanos) {
         messages++;
         long now = nanoTime();
+        Envelope envelope = message.envelope();
+        String code = envelope.attributes().get(MailPolicyCode.ATTRIBUTE);
+        if (code != null) {
+            reception.meters().codeAccepted(code);
+        }
+        if (message.isCodeHeaderWatched()) {
+            watched("message", null, Replies.CODE_HEADER);
+        }
         reception
                 .log()
                 .accepted(
                         name,
                         message.id(),
                         peer.address(),
-                        message.envelope().sender(),
-                        message.envelope().recipients().size(),
+                        envelope.sender(),
+                        envelope.recipients().size(),
                         message.storedOctets(),
                         session.facts().tls(),
+                        code,
                         TimeUnit.NANOSECONDS.toMillis(now - transactionNanos));
         reception.meters().accepted(listener.name(), message.storedOctets(), now - sealedNanos);
     }
@@ -555,13 +566,29 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
 
     private void onVerdict(AwaitingVerdict asked, Verdict verdict) {
         Step step = session.on(asked, verdict);
+        String stage;
+        String address;
         switch (asked) {
-            case State.AwaitingSenderVerdict sender ->
-                    logRefusal(step, "MAIL", sender.from().text());
-            case State.AwaitingRecipientVerdict recipient ->
-                    logRefusal(step, "RCPT", recipient.to().text());
+            case State.AwaitingSenderVerdict sender -> {
+                stage = "MAIL";
+                address = sender.from().text();
+            }
+            case State.AwaitingRecipientVerdict recipient -> {
+                stage = "RCPT";
+                address = recipient.to().text();
+            }
+        }
+        if (verdict instanceof Verdict.AcceptWatched(var reply)) {
+            watched(stage, address, reply);
+        } else {
+            logRefusal(step, stage, address);
         }
         perform(step);
+    }
+
+    private void watched(String stage, @Nullable String detail, Reply reply) {
+        reception.log().watched(name, peer.address(), stage, detail, reply);
+        reception.meters().codeWatched(stage);
     }
 
     private void become(AwaitingCommand next) {

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.malote.amtp.CodeRules;
 import org.malote.offload.PrivateKeyOps;
 import org.malote.offload.TlsContexts;
 import org.malote.policy.Peer;
@@ -164,15 +165,52 @@ public final class InboundServer implements AutoCloseable {
         return tls != null && tls.health() instanceof PrivateKeyOps.Health.Well;
     }
 
+    /// The inbound machines of one listener, made anew when the Mail Policy Codes that are taken
+    /// have changed. For any thread: who comes late makes the same ones again.
+    private final class Machines {
+        private record Made(CodeRules rules, Session session, Session ailing) {}
+
+        private final ListenerSettings listener;
+        private volatile Made made;
+
+        Machines(ListenerSettings listener) {
+            this.listener = listener;
+            this.made = make(rules());
+        }
+
+        /// For a connection that begins now.
+        Session now() {
+            Made current = made;
+            CodeRules rules = rules();
+            if (!current.rules().equals(rules)) {
+                current = make(rules);
+                made = current;
+            }
+            return isTlsServed() ? current.session() : current.ailing();
+        }
+
+        private CodeRules rules() {
+            return listener.codeRules(reception.codes().get());
+        }
+
+        private Made make(CodeRules rules) {
+            SessionFacts facts =
+                    new SessionFacts(
+                                    reception.hostname(),
+                                    listener.tls() == TlsMode.STARTTLS,
+                                    null,
+                                    reception.limits())
+                            .withCodes(rules);
+            Session session = new Session(facts);
+            return new Made(
+                    rules,
+                    session,
+                    facts.offersStartTls() ? new Session(facts.withTlsAiling()) : session);
+        }
+    }
+
     private ServerBootstrap bootstrap(ListenerSettings listener) {
-        SessionFacts facts =
-                new SessionFacts(
-                        reception.hostname(),
-                        listener.tls() == TlsMode.STARTTLS,
-                        null,
-                        reception.limits());
-        Session session = new Session(facts);
-        Session ailing = facts.offersStartTls() ? new Session(facts.withTlsAiling()) : session;
+        Machines machines = new Machines(listener);
         return new ServerBootstrap()
                 .channel(channelType)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
@@ -185,7 +223,7 @@ public final class InboundServer implements AutoCloseable {
                         new ChannelInitializer<Channel>() {
                             @Override
                             protected void initChannel(Channel channel) {
-                                begin(channel, listener, isTlsServed() ? session : ailing);
+                                begin(channel, listener, machines.now());
                             }
                         });
     }

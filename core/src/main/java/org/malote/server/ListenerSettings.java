@@ -2,6 +2,9 @@ package org.malote.server;
 
 import java.net.InetSocketAddress;
 import java.util.List;
+import org.malote.amtp.CodeRules;
+import org.malote.amtp.CodeSettings;
+import org.malote.amtp.Dial;
 import org.malote.policy.Network;
 
 /// One `[[listener]]` of the configuration.
@@ -10,6 +13,7 @@ import org.malote.policy.Network;
 /// @param address where to listen; port 0 takes any free one
 /// @param profile what it is for
 /// @param tls how it speaks TLS
+/// @param codes how much Mail Policy Codes count
 /// @param proxyNetworks the proxies whose PROXY header is believed. When there are any, a
 /// connection
 ///     from elsewhere is closed, and one without a header too
@@ -18,9 +22,18 @@ public record ListenerSettings(
         InetSocketAddress address,
         Profile profile,
         TlsMode tls,
+        Dial codes,
         List<Network> proxyNetworks) {
 
     public ListenerSettings {
         proxyNetworks = List.copyOf(proxyNetworks);
+    }
+
+    /// What its sessions do with Mail Policy Codes.
+    CodeRules codeRules(CodeSettings settings) {
+        return switch (profile) {
+            case MX, SUBMISSION -> CodeRules.ofSmtp(codes, settings);
+            case AMTP_PUBLIC, AMTP_PRIVATE -> CodeRules.ofAmtp(codes, settings);
+        };
     }
 }

@@ -5,6 +5,7 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.Acceptance;
+import org.malote.amtp.CodeSettings;
 import org.malote.offload.TlsContexts;
 import org.malote.policy.Policy;
 import org.malote.session.SessionLimits;
@@ -21,6 +22,7 @@ import org.malote.telemetry.SessionLog;
 /// @param acceptance takes their messages
 /// @param tls the TLS contexts now, or null when no listener speaks TLS
 /// @param tickets who gets session tickets
+/// @param codes which Mail Policy Codes are taken now
 /// @param isUncounted clients whose sessions are not counted by network
 public record Reception(
         DomainName hostname,
@@ -29,6 +31,7 @@ public record Reception(
         Acceptance acceptance,
         Supplier<@Nullable TlsContexts> tls,
         TicketPolicy tickets,
+        Supplier<CodeSettings> codes,
         Predicate<InetAddress> isUncounted,
         SessionLog log,
         Meters meters) {}

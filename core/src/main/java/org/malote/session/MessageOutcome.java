@@ -23,6 +23,8 @@ public sealed interface MessageOutcome {
         BARE_LINE_END,
         /// As many Received headers as make a loop.
         LOOP,
+        /// An `MPC:` header where only we may write one.
+        CODE_HEADER,
         /// Recipients whose addresses and parameters take more than the queue can record as one.
         ENVELOPE_TOO_BIG
     }

@@ -1,5 +1,6 @@
 package org.malote.session;
 
+import org.malote.amtp.CodeClaim;
 import org.malote.smtp.ForwardPath;
 import org.malote.smtp.MailParameters;
 import org.malote.smtp.RecipientParameters;
@@ -9,7 +10,9 @@ import org.malote.smtp.ReversePath;
 public sealed interface Question {
 
     /// May this peer open a transaction with this sender?
-    record MaySend(Greeting greeting, ReversePath from, MailParameters parameters)
+    ///
+    /// @param code what it says of the message
+    record MaySend(Greeting greeting, ReversePath from, MailParameters parameters, CodeClaim code)
             implements Question {}
 
     /// May this peer send to this recipient?

@@ -1,6 +1,7 @@
 package org.malote.session;
 
 import java.util.List;
+import org.malote.amtp.CodeClaim;
 import org.malote.queue.Receipt;
 import org.malote.queue.Refusal;
 import org.malote.smtp.EnhancedStatus;
@@ -62,6 +63,25 @@ public final class Replies {
             Reply.of(552, "5.5.3", "the recipients take too much room; send to fewer at a time");
     static final Reply LOOP = Reply.of(554, "5.4.6", "too many Received headers: a mail loop");
 
+    /// RFC 5321 §4.1.1.11: the parameter of an extension that was not offered.
+    static final Reply PARAMETER_NOT_OFFERED =
+            Reply.of(555, "5.5.4", "a parameter is not recognized or not implemented");
+
+    /// A policy denies the message's code, or its code is none: draft-weinman-amtp-03 §4.4.3, §4.5.
+    ///
+    /// Deviation: the draft has a text for 250 too, "Okay". A code that is taken changes nothing of
+    /// what MAIL and RCPT are answered. Its 451 is for a policy that cannot be asked, and ours can.
+    public static final Reply CODE_REFUSED = Reply.of(550, "5.7.1", "MPC policy violation");
+
+    /// The message has an `MPC:` header already: draft-weinman-amtp-03 §4.4.4.
+    public static final Reply CODE_HEADER =
+            Reply.of(550, "5.7.1", "MPC policy violation: an MPC header is in the message already");
+
+    private static final Reply CODE_MISSING =
+            Reply.of(501, "5.5.4", "a Mail Policy Code is needed; EHLO shows its parameter");
+    private static final Reply CODE_MALFORMED =
+            Reply.of(501, "5.5.4", "a Mail Policy Code is role/class, such as per/individual");
+
     static final Reply TOO_MANY_ERRORS = Reply.of(421, "4.7.0", "too many errors; closing");
     static final Reply TOO_MANY_COMMANDS =
             Reply.of(421, "4.7.0", "too many commands without a message; closing");
@@ -99,6 +119,15 @@ public final class Replies {
             case COMMITS_LATE -> Reply.of(451, "4.3.1", "the queue is too slow; try again later");
             case STOPPED -> Reply.of(451, "4.3.0", "the queue failed; try again later");
             case CLOSED -> SHUTTING_DOWN;
+        };
+    }
+
+    /// What is said of a code that no message may have.
+    public static Reply faulty(CodeClaim.Fault fault) {
+        return switch (fault) {
+            case MISSING -> CODE_MISSING;
+            case MALFORMED -> CODE_MALFORMED;
+            case UNDEFINED -> CODE_REFUSED;
         };
     }
 

@@ -2,6 +2,8 @@ package org.malote.session;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.malote.amtp.CodeClaim;
 import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.session.State.AwaitingCommand;
@@ -18,6 +20,7 @@ import org.malote.smtp.BodyType;
 import org.malote.smtp.Command;
 import org.malote.smtp.Extension;
 import org.malote.smtp.ForwardPath;
+import org.malote.smtp.MailParameters.StatedCode;
 import org.malote.smtp.Reply;
 import org.malote.smtp.wire.LineFault;
 
@@ -169,14 +172,37 @@ public final class Session {
                 if (mail.parameters().sizeOctets() > limits.messageOctetsMax()) {
                     yield rejecting(state, Replies.TOO_BIG); // RFC 1870 §6.1
                 }
-                Tally begun = tally.message();
+                if (!isOffered(greeting, mail.parameters().statedCode())) {
+                    yield erring(state, Replies.PARAMETER_NOT_OFFERED);
+                }
+                CodeClaim code = facts.codes().claim(mail.parameters().statedCode());
+                if (code instanceof CodeClaim.Faulty(var fault, var isEnforced) && isEnforced) {
+                    yield onFaultyCode(state, fault);
+                }
                 yield new Step.Ask(
-                        new Question.MaySend(greeting, mail.from(), mail.parameters()),
-                        new AwaitingSenderVerdict(begun, greeting, mail.from(), mail.parameters()));
+                        new Question.MaySend(greeting, mail.from(), mail.parameters(), code),
+                        new AwaitingSenderVerdict(
+                                tally.message(), greeting, mail.from(), mail.parameters(), code));
             }
             case Greeted _ -> erring(state, Replies.GREETING_NEEDED);
             case Enveloping _ -> erring(state, Replies.NESTED_MAIL);
             case Chunking _ -> erring(state, Replies.CHUNKS_EXPECTED);
+        };
+    }
+
+    /// RFC 5321 §4.1.1.11: a parameter belongs to an extension that EHLO has offered. Which of the
+    /// two keywords stands for a code, and whether one does, is the listener's.
+    private boolean isOffered(Greeting greeting, @Nullable StatedCode stated) {
+        return stated == null || (greeting.isExtended() && facts.codes().offers(stated.keyword()));
+    }
+
+    /// What cannot be read is an error; a code that is read and is none is refused
+    /// (draft-weinman-amtp-03 §4.5).
+    private Step onFaultyCode(AwaitingCommand state, CodeClaim.Fault fault) {
+        Reply reply = Replies.faulty(fault);
+        return switch (fault) {
+            case MISSING, MALFORMED -> erring(state, reply);
+            case UNDEFINED -> rejecting(state, reply);
         };
     }
 
@@ -281,13 +307,14 @@ public final class Session {
 
     private Step onSenderVerdict(AwaitingSenderVerdict asked, Verdict verdict) {
         return switch (verdict) {
-            case Verdict.Accept _ ->
+            case Verdict.Accept _, Verdict.AcceptWatched _ ->
                     new Step.Respond(
                             Replies.SENDER_OK,
                             new Enveloping(
                                     asked.tally(),
                                     asked.greeting(),
-                                    Transaction.open(asked.from(), asked.parameters())));
+                                    Transaction.open(
+                                            asked.from(), asked.parameters(), asked.code())));
             case Verdict.Refuse(var reply) ->
                     rejecting(new Ready(asked.tally(), asked.greeting()), reply);
             case Verdict.Dismiss(var reply) -> new Step.Close(reply, "dismissed at MAIL");
@@ -297,7 +324,7 @@ public final class Session {
     private Step onRecipientVerdict(AwaitingRecipientVerdict asked, Verdict verdict) {
         Enveloping before = asked.before();
         return switch (verdict) {
-            case Verdict.Accept _ ->
+            case Verdict.Accept _, Verdict.AcceptWatched _ ->
                     new Step.Respond(
                             Replies.RECIPIENT_OK,
                             new Enveloping(
@@ -322,6 +349,7 @@ public final class Session {
                                 case TOO_BIG -> Replies.TOO_BIG;
                                 case BARE_LINE_END -> Replies.BARE_LINE_END_IN_MESSAGE;
                                 case LOOP -> Replies.LOOP;
+                                case CODE_HEADER -> Replies.CODE_HEADER;
                                 case ENVELOPE_TOO_BIG -> Replies.ENVELOPE_TOO_BIG;
                             });
         };
@@ -386,6 +414,12 @@ public final class Session {
                                         + facts.limits().messagesMax()
                                         + " RCPTMAX="
                                         + facts.limits().recipientsMax());
+                // draft-weinman-amtp-03 §4.4.2: one line
+                case MPC, XMPC -> {
+                    if (facts.codes().offers(extension)) {
+                        lines.add(extension.keyword() + " " + facts.codes().announced().text());
+                    }
+                }
                 case PIPELINING,
                         ENHANCEDSTATUSCODES,
                         EIGHT_BIT_MIME,

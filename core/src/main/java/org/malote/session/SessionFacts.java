@@ -1,6 +1,7 @@
 package org.malote.session;
 
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.CodeRules;
 import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.smtp.DomainName;
@@ -13,30 +14,44 @@ import org.malote.smtp.DomainName;
 /// @param tls what protects the session, or null in clear text
 /// @param peer who the peer is by its certificate
 /// @param limits what the session may use
+/// @param codes what becomes of Mail Policy Codes
 public record SessionFacts(
         DomainName hostname,
         boolean offersStartTls,
         boolean isTlsAiling,
         @Nullable TlsSummary tls,
         PeerIdentity peer,
-        SessionLimits limits) {
+        SessionLimits limits,
+        CodeRules codes) {
 
-    /// A peer that has shown no certificate.
+    /// A peer that has shown no certificate, at a listener without Mail Policy Codes.
     public SessionFacts(
             DomainName hostname,
             boolean offersStartTls,
             @Nullable TlsSummary tls,
             SessionLimits limits) {
-        this(hostname, offersStartTls, false, tls, new PeerIdentity.Unknown(), limits);
+        this(
+                hostname,
+                offersStartTls,
+                false,
+                tls,
+                new PeerIdentity.Unknown(),
+                limits,
+                CodeRules.OFF);
     }
 
     /// The same session once TLS is on (RFC 3207 §4.2).
     public SessionFacts secured(TlsSummary established, PeerIdentity shown) {
-        return new SessionFacts(hostname, false, false, established, shown, limits);
+        return new SessionFacts(hostname, false, false, established, shown, limits, codes);
     }
 
     /// A session that cannot have TLS for the time being.
     public SessionFacts withTlsAiling() {
-        return new SessionFacts(hostname, false, true, tls, peer, limits);
+        return new SessionFacts(hostname, false, true, tls, peer, limits, codes);
+    }
+
+    /// A session at a listener with other rules for Mail Policy Codes.
+    public SessionFacts withCodes(CodeRules rules) {
+        return new SessionFacts(hostname, offersStartTls, isTlsAiling, tls, peer, limits, rules);
     }
 }

@@ -5,7 +5,8 @@ import java.time.Duration;
 /// What one session, and all of them together, may use. Every limit is set in the configuration.
 ///
 /// @param commandLineOctetsMax the longest command line with its CRLF. RFC 5321 §4.5.3.1.4 asks for
-///     512; the extensions add to it (RFC 3461 §5: 500 for ORCPT and 100 for ENVID; RFC 6531 §3.4)
+///     512; the extensions add to it (RFC 3461 §5: 500 for ORCPT and 100 for ENVID; RFC 6531 §3.4;
+///     22 for a Mail Policy Code)
 /// @param messageOctetsMax the largest message, announced by SIZE (RFC 1870). RFC 5321 §4.5.3.1.7
 ///     asks for 64 KiB at least
 /// @param recipientsMax recipients of one transaction; more get 452 4.5.3. RFC 5321 §4.5.3.1.8 asks

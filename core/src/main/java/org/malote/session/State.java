@@ -1,5 +1,6 @@
 package org.malote.session;
 
+import org.malote.amtp.CodeClaim;
 import org.malote.smtp.ForwardPath;
 import org.malote.smtp.MailParameters;
 import org.malote.smtp.RecipientParameters;
@@ -35,7 +36,11 @@ public sealed interface State {
 
     /// May this sender send?
     record AwaitingSenderVerdict(
-            Tally tally, Greeting greeting, ReversePath from, MailParameters parameters)
+            Tally tally,
+            Greeting greeting,
+            ReversePath from,
+            MailParameters parameters,
+            CodeClaim code)
             implements AwaitingVerdict {}
 
     /// May this recipient receive?

@@ -2,13 +2,17 @@ package org.malote.session;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.malote.amtp.CodeClaim;
 import org.malote.smtp.ForwardPath;
 import org.malote.smtp.MailParameters;
 import org.malote.smtp.RecipientParameters;
 import org.malote.smtp.ReversePath;
 
 /// An open mail transaction (RFC 5321 §3.3): who sends, and who was accepted so far.
-public record Transaction(ReversePath from, MailParameters parameters, List<Recipient> recipients) {
+///
+/// @param code what the sender says of the message
+public record Transaction(
+        ReversePath from, MailParameters parameters, CodeClaim code, List<Recipient> recipients) {
 
     /// One accepted recipient.
     public record Recipient(ForwardPath to, RecipientParameters parameters) {}
@@ -17,8 +21,8 @@ public record Transaction(ReversePath from, MailParameters parameters, List<Reci
         recipients = List.copyOf(recipients);
     }
 
-    static Transaction open(ReversePath from, MailParameters parameters) {
-        return new Transaction(from, parameters, List.of());
+    static Transaction open(ReversePath from, MailParameters parameters, CodeClaim code) {
+        return new Transaction(from, parameters, code, List.of());
     }
 
     /// The transaction with one more recipient; one that is there already is not added twice.
@@ -30,6 +34,6 @@ public record Transaction(ReversePath from, MailParameters parameters, List<Reci
         List<Recipient> more = new ArrayList<>(recipients.size() + 1);
         more.addAll(recipients);
         more.add(added);
-        return new Transaction(from, this.parameters, more);
+        return new Transaction(from, this.parameters, code, more);
     }
 }

@@ -8,6 +8,11 @@ public sealed interface Verdict {
     /// Yes.
     record Accept() implements Verdict {}
 
+    /// Yes, though a rule that is only watched says no.
+    ///
+    /// @param watched the reply that it would have given, for the log
+    record AcceptWatched(Reply watched) implements Verdict {}
+
     /// No, or not now.
     ///
     /// @param reply 4xx or 5xx

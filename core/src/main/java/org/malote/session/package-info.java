@@ -10,7 +10,8 @@
 ///
 /// **Threads.** Everything is immutable; the caller keeps the current state.
 ///
-/// **Standards.** RFC 5321 §3, §4.1.4, §4.2.5, §4.5.3; RFC 3207 §4.2; RFC 3030; RFC 9422.
+/// **Standards.** RFC 5321 §3, §4.1.4, §4.2.5, §4.5.3; RFC 3207 §4.2; RFC 3030; RFC 9422;
+/// draft-weinman-amtp-03 §4.4.2, §4.4.3.
 ///
 /// **Known limits.** A transaction's recipients are copied at each RCPT: at most
 /// [SessionLimits#recipientsMax] of them.

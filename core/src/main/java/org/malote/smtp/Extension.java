@@ -21,7 +21,11 @@ public enum Extension {
     /// RFC 3030 §3.
     BINARYMIME("BINARYMIME"),
     /// RFC 9422; its argument lists the limits.
-    LIMITS("LIMITS");
+    LIMITS("LIMITS"),
+    /// Mail Policy Codes at AMTP (draft-weinman-amtp-03 §4.4.2); its argument says which are taken.
+    MPC("MPC"),
+    /// The same at SMTP.
+    XMPC("XMPC");
 
     private final String keyword;
 

@@ -12,12 +12,14 @@ import org.jspecify.annotations.Nullable;
 /// @param returnContent `RET=` (RFC 3461 §4.3), null when not given
 /// @param envelopeId `ENVID=` decoded from xtext (RFC 3461 §4.4), printable ASCII, null when not
 /// given
+/// @param statedCode `MPC=` or `XMPC=`, null when not given
 public record MailParameters(
         long sizeOctets,
         BodyType body,
         boolean isUtf8,
         @Nullable ReturnContent returnContent,
-        @Nullable String envelopeId) {
+        @Nullable String envelopeId,
+        @Nullable StatedCode statedCode) {
     /// MAIL without parameters.
     public static final MailParameters NONE =
             new MailParameters(0, BodyType.SEVEN_BIT, false, null, null);
@@ -26,6 +28,21 @@ public record MailParameters(
     private static final String UTF8 = "smtputf8";
     private static final String RET = "ret";
     private static final String ENVID = "envid";
+
+    /// MAIL without a Mail Policy Code.
+    public MailParameters(
+            long sizeOctets,
+            BodyType body,
+            boolean isUtf8,
+            @Nullable ReturnContent returnContent,
+            @Nullable String envelopeId) {
+        this(sizeOctets, body, isUtf8, returnContent, envelopeId, null);
+    }
+
+    /// A Mail Policy Code as the peer wrote it: any text of a command line.
+    ///
+    /// @param keyword [Extension#MPC] or [Extension#XMPC]
+    public record StatedCode(Extension keyword, String value) {}
 
     /// What a failure report returns of the message (RFC 3461 §4.3).
     public enum ReturnContent {
@@ -36,7 +53,7 @@ public record MailParameters(
     }
 
     /// The parameters as the queue keeps them beside the envelope. The size is not kept: the queue
-    /// knows it.
+    /// knows it. Nor is the policy code: whoever has read it keeps what it means.
     public Map<String, String> toAttributes() {
         Map<String, String> attributes = new LinkedHashMap<>();
         if (body != BodyType.SEVEN_BIT) {

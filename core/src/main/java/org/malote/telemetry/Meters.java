@@ -103,6 +103,24 @@ public final class Meters {
         acceptDelay.record(delayNanos, TimeUnit.NANOSECONDS);
     }
 
+    /// A message with a Mail Policy Code is on stable storage.
+    ///
+    /// @param code one of the 37
+    public void codeAccepted(String code) {
+        count("malote.mpc.messages", "Messages taken with a Mail Policy Code", "code", code);
+    }
+
+    /// Something was taken that a mail policy would have refused, were it enforced.
+    ///
+    /// @param stage `MAIL`, `RCPT` or `message`
+    public void codeWatched(String stage) {
+        count(
+                "malote.mpc.watched",
+                "What a mail policy would have refused, were it enforced",
+                "stage",
+                stage);
+    }
+
     /// A handshake succeeded.
     ///
     /// @param provider of the key that signed; null where none did, or it is not ours

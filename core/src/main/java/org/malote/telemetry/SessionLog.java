@@ -10,6 +10,7 @@ import org.malote.smtp.Printable;
 import org.malote.smtp.Reply;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /// The log of inbound sessions: one line per event. Whatever a peer sent is escaped here.
 public final class SessionLog {
@@ -48,7 +49,21 @@ public final class SessionLog {
     /// is nothing to show
     public void rejected(
             String session, InetAddress peer, String stage, @Nullable String detail, Reply reply) {
-        var event =
+        told(session, peer, stage, detail, reply).log("rejected");
+    }
+
+    /// Something was taken that a rule which is only watched would have refused.
+    ///
+    /// @param stage and the rest as of [#rejected]
+    /// @param reply that the rule would have given
+    public void watched(
+            String session, InetAddress peer, String stage, @Nullable String detail, Reply reply) {
+        told(session, peer, stage, detail, reply).log("watched");
+    }
+
+    private static LoggingEventBuilder told(
+            String session, InetAddress peer, String stage, @Nullable String detail, Reply reply) {
+        LoggingEventBuilder event =
                 LOG.atInfo()
                         .addKeyValue("session", session)
                         .addKeyValue("peer", IpAddresses.format(peer))
@@ -56,7 +71,7 @@ public final class SessionLog {
         if (detail != null) {
             event = event.addKeyValue("detail", Printable.escape(detail));
         }
-        event.addKeyValue("reply", Printable.escape(reply.oneLine())).log("rejected");
+        return event.addKeyValue("reply", Printable.escape(reply.oneLine()));
     }
 
     /// A message is on stable storage and is about to get its 250.
@@ -64,6 +79,7 @@ public final class SessionLog {
     /// @param sender the reverse-path, empty for the null one
     /// @param bytes of the message as it is stored
     /// @param tls null on a connection without TLS
+    /// @param code the message's Mail Policy Code, null when it has none
     /// @param delayMillis from MAIL to the receipt
     public void accepted(
             String session,
@@ -73,17 +89,21 @@ public final class SessionLog {
             int recipients,
             long bytes,
             @Nullable TlsSummary tls,
+            @Nullable String code,
             long delayMillis) {
-        LOG.atInfo()
-                .addKeyValue("session", session)
-                .addKeyValue("queue", queue.toString())
-                .addKeyValue("peer", IpAddresses.format(peer))
-                .addKeyValue("from", Printable.escape(sender))
-                .addKeyValue("size", bytes)
-                .addKeyValue("nrcpt", recipients)
-                .addKeyValue("tls", tls == null ? "none" : tls.text())
-                .addKeyValue("delayMillis", delayMillis)
-                .log("accepted");
+        LoggingEventBuilder event =
+                LOG.atInfo()
+                        .addKeyValue("session", session)
+                        .addKeyValue("queue", queue.toString())
+                        .addKeyValue("peer", IpAddresses.format(peer))
+                        .addKeyValue("from", Printable.escape(sender))
+                        .addKeyValue("size", bytes)
+                        .addKeyValue("nrcpt", recipients)
+                        .addKeyValue("tls", tls == null ? "none" : tls.text());
+        if (code != null) {
+            event = event.addKeyValue("mpc", Printable.escape(code));
+        }
+        event.addKeyValue("delayMillis", delayMillis).log("accepted");
     }
 
     /// A session ended.

@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.malote.amtp.CodeClaim;
 import org.malote.policy.Peer;
 import org.malote.queue.Envelope;
 import org.malote.queue.MailQueue;
@@ -84,7 +85,7 @@ final class AcceptanceTest {
                     (Command.Rcpt) CommandParser.parse("RCPT TO:<l" + i + tail + parameters);
             recipients.add(new Transaction.Recipient(rcpt.to(), rcpt.parameters()));
         }
-        return new Transaction(ReversePath.NULL, MailParameters.NONE, recipients);
+        return new Transaction(ReversePath.NULL, MailParameters.NONE, CodeClaim.NONE, recipients);
     }
 
     private static Peer peer() throws IOException {

@@ -50,6 +50,11 @@ final class BounceFixture implements AutoCloseable {
     }
 
     BounceFixture(int returnedOctetsMax, int headerOctetsMax) {
+        this(returnedOctetsMax, headerOctetsMax, false);
+    }
+
+    /// @param hasCode whether notifications get a Mail Policy Code
+    BounceFixture(int returnedOctetsMax, int headerOctetsMax, boolean hasCode) {
         BounceSettings usual = BounceSettings.defaults("mx1.isp.example", RetrySchedule.standard());
         writer =
                 new BounceWriter(
@@ -61,6 +66,7 @@ final class BounceFixture implements AutoCloseable {
                                 usual.tellsDelayByDefault(),
                                 returnedOctetsMax,
                                 headerOctetsMax),
+                        hasCode,
                         () -> Instant.ofEpochMilli(spool.nowMillis()),
                         new Random(3),
                         io,

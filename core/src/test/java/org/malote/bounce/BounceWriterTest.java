@@ -3,6 +3,7 @@ package org.malote.bounce;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.malote.bounce.BounceFixture.MESSAGE;
 import static org.malote.bounce.BounceFixture.failed;
@@ -69,6 +70,22 @@ final class BounceWriterTest {
 
     private Claim claim(Recipient... to) {
         return fixture.claim(ANN, MailParameters.NONE, MESSAGE, to);
+    }
+
+    /// draft-weinman-amtp-03 §6.4, AMTP 48: whatever the message had, or if it had nothing.
+    @Test
+    void aNotificationIsAnAutoresponseOfTheNetwork() throws Exception {
+        fixture.close();
+        fixture = new BounceFixture(64 * 1024, 64 * 1024, true);
+        for (String message : List.of(MESSAGE, "MPC: com/optin\r\n" + MESSAGE)) {
+            assertTrue(
+                    fixture.report(
+                            fixture.claim(ANN, MailParameters.NONE, message, to("b@isp.example")),
+                            FAILED));
+            Claim notification = fixture.notification();
+            assertEquals(Map.of("mpc", "net/autoresponse"), notification.attributes());
+            assertNull(ParsedReport.parse(text(notification)).header().get("MPC"));
+        }
     }
 
     /// RFC 3464 §2, RFC 5321 §6.1, RFC 3834 §5.

@@ -20,6 +20,8 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.malote.amtp.CodeSettings;
+import org.malote.amtp.Dial;
 import org.malote.config.ConfigFile.Result;
 import org.malote.config.Section.Notes;
 import org.malote.delivery.DomainPattern;
@@ -39,6 +41,7 @@ import org.malote.server.SenderNetworks;
 import org.malote.server.TicketUse;
 import org.malote.server.TlsMode;
 import org.malote.smtp.DomainName;
+import org.malote.smtp.Printable;
 
 final class ConfigFileTest {
     private static final DomainName HOSTNAME = new DomainName("host.example");
@@ -290,6 +293,86 @@ final class ConfigFileTest {
                         adress = "0.0.0.0:9125"
                         zzzzzzzz = 1
                         """));
+    }
+
+    @Test
+    void readsWhichCodesAreTaken() {
+        CodeSettings codes =
+                valid(
+                                """
+                                [[listener]]
+                                address = "[::]:25"
+                                mpc     = "observe"
+
+                                [mpc]
+                                site    = "deny=*/optout"
+                                domains = { "ISP.example" = "DENY com/* ALLOW com/confirmed", "bücher.example" = "ALLOW=*/individual" }
+                                absent  = "refuse"
+                                foreign-header = "keep"
+                                [mpc.recipients]
+                                "Ann.Lee@Isp.example" = "DENY=*/optin"
+                                """)
+                        .codes();
+        assertEquals("DENY=*/optout", codes.site().text());
+        assertEquals(Set.of("isp.example", "xn--bcher-kva.example"), codes.domains().keySet());
+        assertEquals("[ann.lee@isp.example]", codes.recipients().keySet().toString());
+        assertTrue(codes.isRequired());
+        assertTrue(codes.keepsForeignHeaders());
+        assertEquals(Dial.OFF, valid("").listeners().getFirst().codes());
+        assertEquals(CodeSettings.defaults(), valid("").codes());
+    }
+
+    @Test
+    void saysWhichCodeIsNone() {
+        assertEquals(
+                """
+                malote.toml:3: "mpc" is one of off, observe, enforce, not "enforced"; did you mean "enforce"?
+                malote.toml:5: "optuot" is none of individual, autoresponse, customer, optout, optin, confirmed; did you mean "optout"?
+                malote.toml:6: "absent" is one of allow, refuse, not "deny"
+                malote.toml:7: unknown key "domain" in [mpc]; did you mean "domains"?
+                malote.toml:9: "cmo" is none of per, com, ngo, net, gov, pol, mpc; did you mean "com"?
+                malote.toml:10: "-b" is no domain such as isp.example
+                malote.toml:12: the domain c.example is there twice
+                malote.toml:13: "DENY=com" is no declaration; write ALLOW=role/class or DENY=role/class, with * for all roles or classes
+                malote.toml:14: "ALLOWED" is no declaration; write ALLOW=role/class or DENY=role/class, with * for all roles or classes
+                malote.toml:15: declarations have 1 to 501 characters, as an EHLO line holds; write "ALLOW=*/*" to deny nothing
+                malote.toml:16: "f.example" is written as "DENY=*/optout", not 7
+                malote.toml:18: "ann" is no address such as ann@isp.example
+                malote.toml:20: the address bob@b.example is there twice""",
+                problems(
+                        """
+                        [[listener]]
+                        address = "[::]:25"
+                        mpc = "enforced"
+                        [mpc]
+                        site = "DENY=*/optuot"
+                        absent = "deny"
+                        domain = {}
+                        [mpc.domains]
+                        "a.example" = "DENY=cmo/*"
+                        "-b" = "DENY=com/*"
+                        "c.example" = "DENY=ngo/*"
+                        "C.example" = "DENY=com/*"
+                        "d.example" = "DENY=com"
+                        "e.example" = "ALLOWED com/*"
+                        "g.example" = ""
+                        "f.example" = 7
+                        [mpc.recipients]
+                        "ann" = "DENY=*/*"
+                        "bob@b.example" = "DENY=*/*"
+                        "BOB@b.example" = "DENY=*/*"
+                        """));
+    }
+
+    /// A letter that is longer in lower case makes an address that is none.
+    @Test
+    void anAddressMustBeOneInLowerCaseToo() {
+        String longest = "\u0130".repeat(32) + "@b.example";
+        assertEquals(
+                "malote.toml:2: \""
+                        + Printable.escape(longest)
+                        + "\" is no address such as ann@isp.example",
+                problems("[mpc.recipients]\n\"" + longest + "\" = \"DENY=*/*\"\n"));
     }
 
     @Test

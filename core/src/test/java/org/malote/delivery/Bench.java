@@ -205,13 +205,19 @@ final class Bench implements AutoCloseable {
     }
 
     MessageId sendText(String sender, String text, String... addresses) {
+        return send(sender, Map.of(), text, addresses);
+    }
+
+    /// @param attributes of the envelope
+    MessageId send(
+            String sender, Map<String, String> attributes, String text, String... addresses) {
         MessageWriter writer = queue.begin();
         writer.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
         CompletableFuture<CommitResult> result = new CompletableFuture<>();
         writer.seal(
                 new Envelope(
                         sender,
-                        Map.of(),
+                        attributes,
                         Arrays.stream(addresses)
                                 .map(
                                         a ->

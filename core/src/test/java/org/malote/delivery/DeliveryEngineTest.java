@@ -67,6 +67,29 @@ final class DeliveryEngineTest {
         }
     }
 
+    /// draft-weinman-amtp-03 §4.4.4: what the pieces of a message are read for, they are read again
+    /// with its header.
+    @Test
+    void theCodeOfTheEnvelopeGoesBeforeTheMessage() throws IOException {
+        String text = "Subject: x\r\n\r\n" + "0123456789\r\n".repeat(20_000);
+        try (FakeHost host = new FakeHost();
+                Bench bench = new Bench()) {
+            bench.start(viaSmtp(host), Bench.settings(25), null);
+            for (List<String> extensions :
+                    List.of(
+                            List.of("PIPELINING", "8BITMIME", "SIZE 1000000"),
+                            List.of("PIPELINING", "SIZE 1000000", "LIMITS MAILMAX=1"),
+                            List.of("PIPELINING", "8BITMIME", "CHUNKING"))) {
+                host.extensions = extensions;
+                host.dropConnections();
+                bench.awaitGone(
+                        bench.send("a@x.example", Map.of("mpc", "com/optin"), text, "b@y.example"));
+                assertEquals("MPC: com/optin\r\n" + text, host.messages.getLast());
+            }
+            assertEquals(3, host.messages.size());
+        }
+    }
+
     @Test
     void severalMessagesShareOneConnection() throws IOException {
         try (FakeHost host = new FakeHost();

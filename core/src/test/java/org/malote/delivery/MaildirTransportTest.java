@@ -144,6 +144,44 @@ final class MaildirTransportTest {
         assertEquals("rwx------", mode(directory.resolve("mail/isp.example")));
     }
 
+    /// draft-weinman-amtp-03 §4.4.4.
+    @Test
+    void theCodeOfTheEnvelopeIsWrittenAsAHeader() throws Exception {
+        deliver(
+                claim(
+                        "a@b.example",
+                        Map.of("mpc", "com/confirmed"),
+                        octets("Subject: x\r\n\r\n"),
+                        "bob@isp.example"),
+                "mail/{local}");
+        assertEquals(
+                """
+                Return-Path: <a@b.example>
+                Delivered-To: bob@isp.example
+                MPC: com/confirmed
+                Subject: x
+
+                """,
+                Files.readString(files(directory.resolve("mail/bob/new")).getFirst()));
+        deliver(
+                claim(
+                        "a@b.example",
+                        Map.of("mpc", "net/autoresponse", "body", "BINARY_MIME"),
+                        octets("Subject: x\r\n\r\n"),
+                        "ann@isp.example"),
+                "mail/{local}");
+        assertEquals(
+                """
+                Return-Path: <a@b.example>
+                Delivered-To: ann@isp.example
+                MPC: net/autoresponse
+                Subject: x
+
+                """
+                        .replace("\n", "\r\n"),
+                Files.readString(files(directory.resolve("mail/ann/new")).getFirst()));
+    }
+
     @Test
     void theNullSenderIsWrittenAsSuch() throws Exception {
         deliver(claim("", Map.of(), octets("x\r\n"), "bob@isp.example"), "mail/{local}");

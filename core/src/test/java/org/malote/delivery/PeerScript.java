@@ -24,6 +24,7 @@ import java.util.random.RandomGenerator;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.CodeHeader;
 import org.malote.smtp.RecipientParameters;
 
 /// Plays a `*.peer` file: the file is the remote host. Grammar, complete:
@@ -228,12 +229,15 @@ final class PeerScript {
                     new OutboundTransaction.To(
                             i, addresses.get(i), RecipientParameters.fromAttributes(each)));
         }
+        byte[] header = CodeHeader.of(mail, "\r\n");
         OutboundTransaction transaction =
                 new OutboundTransaction(
                         sender.equals("<>") ? "" : sender,
-                        org.malote.smtp.MailParameters.fromAttributes(mail, octets.length),
+                        org.malote.smtp.MailParameters.fromAttributes(
+                                mail, octets.length + header.length),
                         to);
-        handler().begin(transaction, source(octets), end -> learned(transaction, end));
+        handler()
+                .begin(transaction, source(octets).after(header), end -> learned(transaction, end));
         collect();
     }
 

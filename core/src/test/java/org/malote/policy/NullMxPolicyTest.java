@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.malote.amtp.CodeClaim;
 import org.malote.dns.DnsAnswer;
 import org.malote.dns.DnsRecord;
 import org.malote.dns.RecordType;
@@ -125,6 +126,9 @@ final class NullMxPolicyTest {
     private static Question sender(String path) {
         Command.Mail mail = (Command.Mail) CommandParser.parse("MAIL FROM:" + path);
         return new Question.MaySend(
-                new Greeting(new DomainName("peer.example"), true), mail.from(), mail.parameters());
+                new Greeting(new DomainName("peer.example"), true),
+                mail.from(),
+                mail.parameters(),
+                CodeClaim.NONE);
     }
 }

@@ -9,6 +9,7 @@ import java.net.UnknownHostException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.malote.amtp.CodeClaim;
 import org.malote.queue.Refusal;
 import org.malote.session.Greeting;
 import org.malote.session.Question;
@@ -94,7 +95,9 @@ final class RelayPolicyTest {
 
     @Test
     void asksTheQueueBeforeATransactionOpens() throws UnknownHostException {
-        Question small = new Question.MaySend(GREETING, ReversePath.NULL, MailParameters.NONE);
+        Question small =
+                new Question.MaySend(
+                        GREETING, ReversePath.NULL, MailParameters.NONE, CodeClaim.NONE);
         Command.Mail big = (Command.Mail) CommandParser.parse("MAIL FROM:<> SIZE=1001");
         assertInstanceOf(Verdict.Accept.class, decide("203.0.113.9", small));
         assertEquals(
@@ -104,7 +107,10 @@ final class RelayPolicyTest {
                                 decide(
                                         "203.0.113.9",
                                         new Question.MaySend(
-                                                GREETING, big.from(), big.parameters())))
+                                                GREETING,
+                                                big.from(),
+                                                big.parameters(),
+                                                CodeClaim.NONE)))
                         .reply()
                         .code());
     }
@@ -116,7 +122,8 @@ final class RelayPolicyTest {
                 client,
                 new Question.MayReceive(
                         GREETING,
-                        new Transaction(ReversePath.NULL, MailParameters.NONE, List.of()),
+                        new Transaction(
+                                ReversePath.NULL, MailParameters.NONE, CodeClaim.NONE, List.of()),
                         rcpt.to(),
                         rcpt.parameters()));
     }

@@ -11,11 +11,17 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.malote.amtp.CodeSettings;
+import org.malote.amtp.PolicyDeclaration;
+import org.malote.amtp.PolicyDeclaration.Keyword;
+import org.malote.amtp.PolicyDeclarations;
 import org.malote.server.RunningServer.Client;
 import org.malote.session.SessionLimits;
 
@@ -52,6 +58,29 @@ final class InboundServerTest {
         assertEquals("221 2.0.0 bye", client.ask("QUIT"));
         assertEquals("closed", client.reply());
         assertEquals(1, running.queue.stats().messages());
+    }
+
+    /// Which codes are taken can change while sessions run: who connects then is told the new ones,
+    /// in the clear and inside TLS.
+    @Test
+    void aConnectionIsToldTheCodesOfItsBeginning() throws IOException {
+        Client before = running.connect("coded");
+        assertEquals(GREETING, before.reply());
+        running.codes =
+                new CodeSettings(
+                        new PolicyDeclarations(
+                                List.of(new PolicyDeclaration(Keyword.DENY, "com", "*"))),
+                        Map.of(),
+                        Map.of(),
+                        false,
+                        false);
+        Client after = running.connect("coded");
+        assertEquals(GREETING, after.reply());
+        assertEquals("250 XMPC ALLOW=*/*", before.ask("EHLO a.example"));
+        assertEquals("250 XMPC DENY=com/*", after.ask("EHLO a.example"));
+        assertEquals("220 2.0.0 ready to start TLS", after.ask("STARTTLS"));
+        after.startTls();
+        assertEquals("250 XMPC DENY=com/*", after.ask("EHLO a.example"));
     }
 
     @Test

@@ -30,6 +30,8 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 import org.malote.accept.Acceptance;
+import org.malote.amtp.CodeSettings;
+import org.malote.amtp.Dial;
 import org.malote.offload.CertificateSettings;
 import org.malote.offload.OffloadProviders;
 import org.malote.offload.SelfSigned;
@@ -56,6 +58,7 @@ final class RunningServer implements AutoCloseable {
     final InboundServer server;
     final TicketPolicy tickets =
             new TicketPolicy(SenderNetworks.none(TicketUse.AUTO), System::nanoTime);
+    volatile CodeSettings codes = CodeSettings.defaults();
     private final TlsContexts tls;
     private final MultiThreadIoEventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -111,6 +114,7 @@ final class RunningServer implements AutoCloseable {
                                 new Acceptance(queue, InstantSource.system()),
                                 () -> tls,
                                 tickets,
+                                () -> codes,
                                 _ -> false,
                                 new SessionLog(),
                                 new Meters()),
@@ -124,6 +128,7 @@ final class RunningServer implements AutoCloseable {
                 server.start(
                         List.of(
                                 listener("plain", TlsMode.NONE, List.of()),
+                                listener("coded", TlsMode.STARTTLS, Dial.ENFORCE, List.of()),
                                 listener("starttls", TlsMode.STARTTLS, List.of()),
                                 listener("implicit", TlsMode.IMPLICIT, List.of()),
                                 listener("proxied", TlsMode.NONE, loopback),
@@ -132,11 +137,17 @@ final class RunningServer implements AutoCloseable {
     }
 
     private static ListenerSettings listener(String name, TlsMode tls, List<Network> proxies) {
+        return listener(name, tls, Dial.OFF, proxies);
+    }
+
+    private static ListenerSettings listener(
+            String name, TlsMode tls, Dial codes, List<Network> proxies) {
         return new ListenerSettings(
                 name,
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 Profile.MX,
                 tls,
+                codes,
                 proxies);
     }
 

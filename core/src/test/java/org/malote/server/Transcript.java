@@ -12,7 +12,10 @@ import java.util.List;
 ///
 /// ```
 /// # comment; the first line cites the rule
-/// @ setting=value ...           a limit, by its name in the configuration
+/// @ setting=value ...           a limit, by its name in the configuration; also of the listener:
+///                               profile=, mpc=, and of Mail Policy Codes: mpc-site=, mpc-absent=,
+///                               mpc-foreign-header=, mpc-domain=d:..., mpc-recipient=a@d:..., with
+///                               commas between declarations
 /// C: EHLO a.example             octets from the peer, CRLF added
 /// C| raw\noctets\r\n            escaped octets (\r \n \t \\ \xNN \*N:x for N times x), nothing
 /// added
@@ -26,6 +29,8 @@ import java.util.List;
 /// = closed | open               the connection
 /// = body text\r\n               escaped: the end of the last queued message
 /// = to address                  the first recipient of the last queued message
+/// = mpc code | none             the Mail Policy Code of the last queued message
+/// = metered line                a line of the meters
 /// = header pattern              a line that the last queued message has in its header
 /// ```
 ///

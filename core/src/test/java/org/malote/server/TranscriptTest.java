@@ -40,7 +40,13 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.malote.accept.Acceptance;
+import org.malote.amtp.CodePolicies;
+import org.malote.amtp.CodeSettings;
+import org.malote.amtp.Dial;
+import org.malote.amtp.PolicyDeclarations;
+import org.malote.policy.MailCodePolicy;
 import org.malote.policy.Peer;
+import org.malote.policy.Policy;
 import org.malote.queue.MailQueue;
 import org.malote.queue.MessageBody;
 import org.malote.queue.MessageId;
@@ -50,6 +56,8 @@ import org.malote.session.Session;
 import org.malote.session.SessionFacts;
 import org.malote.session.SessionLimits;
 import org.malote.smtp.DomainName;
+import org.malote.smtp.Mailbox;
+import org.malote.smtp.wire.AddressParser;
 import org.malote.telemetry.Meters;
 import org.malote.telemetry.SessionLog;
 
@@ -117,6 +125,7 @@ final class TranscriptTest {
         private final EmbeddedChannel channel = new EmbeddedChannel(false, false);
         private final TestLoop loop = new TestLoop();
         private final long queuedBefore = queue.stats().messages();
+        private final Meters meters = new Meters();
         private @Nullable String lastQueued;
 
         Play(Transcript transcript, Segmentation segmentation) {
@@ -157,52 +166,117 @@ final class TranscriptTest {
         // The embedded channel can have no other loop than its own; the handler can.
         @SuppressWarnings("deprecation")
         private void start() throws Exception {
-            SessionLimits limits = limits();
+            List<String> settings = settings();
+            CodeSettings codes = codes(settings);
+            ListenerSettings listener =
+                    new ListenerSettings(
+                            "mx",
+                            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                            Profile.valueOf(
+                                    one(settings, "profile", "mx")
+                                            .toUpperCase(Locale.ROOT)
+                                            .replace('-', '_')),
+                            TlsMode.NONE,
+                            Dial.valueOf(one(settings, "mpc", "off").toUpperCase(Locale.ROOT)),
+                            List.of());
+            SessionLimits limits = limits(settings);
+            Policy coded =
+                    new MailCodePolicy(
+                            policy, new CodePolicies(codes), new DomainName("mx.example"));
             Reception reception =
                     new Reception(
                             new DomainName("mx.example"),
                             limits,
-                            () -> policy,
+                            () -> coded,
                             new Acceptance(queue, InstantSource.system()),
                             () -> null,
                             new TicketPolicy(SenderNetworks.none(TicketUse.AUTO), System::nanoTime),
+                            () -> codes,
                             _ -> false,
                             new SessionLog(),
-                            new Meters());
+                            meters);
             InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
             channel.pipeline()
                     .addLast(
                             loop,
                             new InboundHandler(
                                     reception,
-                                    new ListenerSettings(
-                                            "mx",
-                                            new InetSocketAddress(loopback, 0),
-                                            Profile.MX,
-                                            TlsMode.NONE,
-                                            List.of()),
+                                    listener,
                                     new SessionQuota(limits),
                                     new Session(
                                             new SessionFacts(
-                                                    new DomainName("mx.example"),
-                                                    false,
-                                                    null,
-                                                    limits)),
+                                                            new DomainName("mx.example"),
+                                                            false,
+                                                            null,
+                                                            limits)
+                                                    .withCodes(listener.codeRules(codes))),
                                     new Peer(new InetSocketAddress(loopback, 2525), loopback),
                                     "s1"));
             channel.register();
             loop.runTasks();
         }
 
-        private SessionLimits limits() throws ReflectiveOperationException {
-            Map<String, String> settings = new HashMap<>();
+        /// Those of all `@` lines; whoever reads one takes it out.
+        private List<String> settings() {
+            List<String> settings = new ArrayList<>();
             for (Transcript.Line line : transcript.lines()) {
                 if (line.mark().equals("@")) {
-                    for (String setting : line.text().split(" ", -1)) {
-                        String[] parts = setting.split("=", 2);
-                        settings.put(parts[0], parts[1]);
-                    }
+                    settings.addAll(List.of(line.text().split(" ", -1)));
                 }
+            }
+            return settings;
+        }
+
+        private static String one(List<String> settings, String name, String otherwise) {
+            List<String> values = all(settings, name);
+            return values.isEmpty() ? otherwise : values.getLast();
+        }
+
+        private static List<String> all(List<String> settings, String name) {
+            List<String> values = new ArrayList<>();
+            settings.removeIf(
+                    setting -> {
+                        boolean isThis = setting.startsWith(name + "=");
+                        if (isThis) {
+                            values.add(setting.substring(name.length() + 1));
+                        }
+                        return isThis;
+                    });
+            return values;
+        }
+
+        private static CodeSettings codes(List<String> settings) {
+            Map<String, PolicyDeclarations> domains = new HashMap<>();
+            for (String domain : all(settings, "mpc-domain")) {
+                String[] sides = domain.split(":", 2);
+                domains.put(sides[0], declarations(sides[1]));
+            }
+            Map<Mailbox, PolicyDeclarations> recipients = new HashMap<>();
+            for (String recipient : all(settings, "mpc-recipient")) {
+                String[] sides = recipient.split(":", 2);
+                recipients.put(
+                        Objects.requireNonNull(AddressParser.parseMailbox(sides[0])),
+                        declarations(sides[1]));
+            }
+            return new CodeSettings(
+                    declarations(one(settings, "mpc-site", "ALLOW=*/*")),
+                    domains,
+                    recipients,
+                    one(settings, "mpc-absent", "allow").equals("refuse"),
+                    one(settings, "mpc-foreign-header", "refuse").equals("keep"));
+        }
+
+        private static PolicyDeclarations declarations(String text) {
+            return ((PolicyDeclarations.Parsed.Valid)
+                            PolicyDeclarations.parse(text.replace(',', ' ')))
+                    .declarations();
+        }
+
+        private SessionLimits limits(List<String> lines) throws ReflectiveOperationException {
+            Map<String, String> settings = new HashMap<>();
+            for (String setting : lines) {
+                String[] parts = setting.split("=", 2);
+                settings.put(parts[0], parts[1]);
             }
             RecordComponent[] components = SessionLimits.class.getRecordComponents();
             Object[] values = new Object[components.length];
@@ -323,6 +397,20 @@ final class TranscriptTest {
                                     .anyMatch(field -> Pattern.matches(words[1], field)),
                             at(line) + ": stored is\n" + header);
                 }
+                case "mpc" ->
+                        assertEquals(
+                                words[1],
+                                Objects.requireNonNull(
+                                                queue.find(
+                                                        MessageId.parse(
+                                                                String.valueOf(lastQueued))))
+                                        .attributes()
+                                        .getOrDefault("mpc", "none"),
+                                at(line));
+                case "metered" ->
+                        assertTrue(
+                                meters.scrape().lines().anyMatch(words[1]::equals),
+                                at(line) + ": meters are\n" + meters.scrape());
                 case "to" ->
                         assertEquals(
                                 words[1],

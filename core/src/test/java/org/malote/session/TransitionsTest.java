@@ -11,6 +11,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.malote.amtp.CodeClaim;
+import org.malote.amtp.CodeRules;
+import org.malote.amtp.CodeSettings;
+import org.malote.amtp.Dial;
+import org.malote.amtp.PolicyDeclarations;
 import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.queue.Refusal;
@@ -49,7 +54,7 @@ final class TransitionsTest {
     private static final ForwardPath TO =
             new ForwardPath.Recipient(new Mailbox("x", new DomainName("mx.example")));
     private static final Transaction EMPTY =
-            Transaction.open(ReversePath.NULL, MailParameters.NONE);
+            Transaction.open(ReversePath.NULL, MailParameters.NONE, CodeClaim.NONE);
     private static final Transaction OPEN = EMPTY.with(TO, RecipientParameters.NONE);
 
     private static final Map<String, AwaitingCommand> STATES = states();
@@ -59,6 +64,7 @@ final class TransitionsTest {
                     "HELO a.example",
                     "MAIL FROM:<>",
                     "MAIL FROM:<> SIZE=99999999999",
+                    "MAIL FROM:<> XMPC=com/optin",
                     "RCPT TO:<y@mx.example>",
                     "RCPT TO:<π@mx.example>",
                     "DATA",
@@ -88,6 +94,7 @@ final class TransitionsTest {
                         row(table, name, fault.name(), SESSION.on(state, fault));
                     }
                 });
+        codes(table);
         verdicts(table);
         outcomes(table);
         if (Boolean.getBoolean("golden.update")) {
@@ -181,11 +188,57 @@ final class TransitionsTest {
         return reply(session.on(new Greeted(Tally.ZERO), CommandParser.parse("EHLO a")));
     }
 
+    /// Mail Policy Codes: at a listener for SMTP, at one for AMTP, and with the dial on observe.
+    private static void codes(StringBuilder table) {
+        CodeSettings settings =
+                switch (PolicyDeclarations.parse("DENY=*/optout")) {
+                    case PolicyDeclarations.Parsed.Valid(var site) ->
+                            new CodeSettings(site, Map.of(), Map.of(), false, false);
+                    case PolicyDeclarations.Parsed other ->
+                            throw new AssertionError(String.valueOf(other));
+                };
+        Map<String, CodeRules> listeners = new LinkedHashMap<>();
+        listeners.put("Ready, smtp enforce", CodeRules.ofSmtp(Dial.ENFORCE, settings));
+        listeners.put("Ready, amtp enforce", CodeRules.ofAmtp(Dial.ENFORCE, settings));
+        listeners.put("Ready, amtp observe", CodeRules.ofAmtp(Dial.OBSERVE, settings));
+        listeners.forEach(
+                (name, rules) -> {
+                    Session session = new Session(SESSION.facts().withCodes(rules));
+                    Ready ready = new Ready(Tally.ZERO, GREETING);
+                    Ready unextended =
+                            new Ready(
+                                    Tally.ZERO,
+                                    new Greeting(new DomainName("peer.example"), false));
+                    for (String line :
+                            List.of(
+                                    "EHLO a.example",
+                                    "MAIL FROM:<>",
+                                    "MAIL FROM:<> MPC=per/individual",
+                                    "MAIL FROM:<> XMPC=com/optout",
+                                    "MAIL FROM:<> MPC=com",
+                                    "MAIL FROM:<> XMPC=com",
+                                    "MAIL FROM:<> MPC=mpc/optin",
+                                    "MAIL FROM:<> XMPC=mpc/optin",
+                                    "MAIL FROM:<> MPC=a MPC=a",
+                                    "MAIL FROM:<> MPC=a XMPC=a")) {
+                        row(table, name, line, session.on(ready, CommandParser.parse(line)));
+                    }
+                    row(
+                            table,
+                            name + ", HELO",
+                            "MAIL FROM:<> XMPC=com/optin",
+                            session.on(
+                                    unextended,
+                                    CommandParser.parse("MAIL FROM:<> XMPC=com/optin")));
+                });
+    }
+
     private static void verdicts(StringBuilder table) {
         Enveloping enveloping = new Enveloping(Tally.ZERO, GREETING, EMPTY);
         Verdict refuse = new Verdict.Refuse(Reply.of(550, "5.7.1", "no"));
+        Verdict watched = new Verdict.AcceptWatched(Reply.of(550, "5.7.1", "no"));
         Verdict dismiss = new Verdict.Dismiss(Reply.of(421, "4.3.2", "go"));
-        for (Verdict verdict : List.of(Verdict.ACCEPT, refuse, dismiss)) {
+        for (Verdict verdict : List.of(Verdict.ACCEPT, watched, refuse, dismiss)) {
             String event = verdict.getClass().getSimpleName();
             row(
                     table,
@@ -193,7 +246,11 @@ final class TransitionsTest {
                     event,
                     SESSION.on(
                             new AwaitingSenderVerdict(
-                                    Tally.ZERO, GREETING, ReversePath.NULL, MailParameters.NONE),
+                                    Tally.ZERO,
+                                    GREETING,
+                                    ReversePath.NULL,
+                                    MailParameters.NONE,
+                                    CodeClaim.NONE),
                             verdict));
             row(
                     table,
@@ -225,7 +282,11 @@ final class TransitionsTest {
                     "admission " + refusal.name(),
                     SESSION.on(
                             new AwaitingSenderVerdict(
-                                    Tally.ZERO, GREETING, ReversePath.NULL, MailParameters.NONE),
+                                    Tally.ZERO,
+                                    GREETING,
+                                    ReversePath.NULL,
+                                    MailParameters.NONE,
+                                    CodeClaim.NONE),
                             Replies.notAdmitted(refusal)));
         }
     }

@@ -9,10 +9,12 @@ import org.malote.smtp.Ascii;
 import org.malote.smtp.BodyType;
 import org.malote.smtp.Command;
 import org.malote.smtp.Command.Fault;
+import org.malote.smtp.Extension;
 import org.malote.smtp.ForwardPath;
 import org.malote.smtp.MailHost;
 import org.malote.smtp.MailParameters;
 import org.malote.smtp.MailParameters.ReturnContent;
+import org.malote.smtp.MailParameters.StatedCode;
 import org.malote.smtp.Mailbox;
 import org.malote.smtp.RecipientParameters;
 import org.malote.smtp.RecipientParameters.Notify;
@@ -188,6 +190,7 @@ public final class CommandParser {
         private boolean isUtf8;
         private @Nullable ReturnContent returnContent;
         private @Nullable String envelopeId;
+        private @Nullable StatedCode statedCode;
         private final Set<Notify> conditions = EnumSet.noneOf(Notify.class);
         private @Nullable OriginalRecipient originalRecipient;
 
@@ -234,8 +237,24 @@ public final class CommandParser {
                             ? bad(keyword, "must be 1 to 100 characters of xtext")
                             : null;
                 }
+                case "MPC" -> statedCode(Extension.MPC, value);
+                case "XMPC" -> statedCode(Extension.XMPC, value);
                 default -> unknown();
             };
+        }
+
+        /// draft-weinman-amtp-03 §4.4.3. Whether the listener takes codes, and what the value
+        /// means, is the session's to know.
+        ///
+        /// Deviation: the draft wants one code for a transaction, which it has defined to be the
+        /// whole connection (§1.2). Then a connection could carry mail of one kind alone; we read
+        /// it as one for each MAIL.
+        private @Nullable Reply statedCode(Extension keyword, @Nullable String value) {
+            if (statedCode != null) {
+                return bad(keyword.keyword(), "given twice"); // exactly one, by either name
+            }
+            statedCode = new StatedCode(keyword, value == null ? "" : value);
+            return null;
         }
 
         private @Nullable Reply rcpt(String keyword, @Nullable String value) {
@@ -338,7 +357,7 @@ public final class CommandParser {
         MailParameters toMail() {
             return seen.isEmpty()
                     ? MailParameters.NONE
-                    : new MailParameters(size, body, isUtf8, returnContent, envelopeId);
+                    : new MailParameters(size, body, isUtf8, returnContent, envelopeId, statedCode);
         }
 
         RecipientParameters toRecipient() {
