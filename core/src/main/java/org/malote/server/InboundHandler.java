@@ -21,6 +21,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.MessageIntake;
 import org.malote.amtp.MailPolicyCode;
+import org.malote.offload.HandshakeFault;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsSummary;
 import org.malote.policy.Peer;

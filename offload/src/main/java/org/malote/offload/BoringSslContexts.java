@@ -131,7 +131,7 @@ final class BoringSslContexts implements EngineContexts {
     private static SslContextBuilder keyManaged(List<ServedCertificate> served) {
         return SslContextBuilder.forServer(
                 new OpenSslCachingX509KeyManagerFactory(
-                        new ServerKeysFactory(new ServerKeys(served, _ -> {}))));
+                        new KeyManagerForm(new ServerKeys(served, _ -> {}))));
     }
 
     private static boolean isAwaited(ServedCertificate one) {
@@ -175,7 +175,7 @@ final class BoringSslContexts implements EngineContexts {
         return context;
     }
 
-    private static SslContextBuilder common(SslContextBuilder builder) {
+    static SslContextBuilder common(SslContextBuilder builder) {
         return builder.sslProvider(SslProvider.OPENSSL_REFCNT)
                 .protocols(PROTOCOLS)
                 // Netty's default filter drops the TLS 1.3 names, and with them TLS 1.3, without a
@@ -207,7 +207,7 @@ final class BoringSslContexts implements EngineContexts {
 
     /// Holds a context while a handler takes its own hold, so that a close at the same time cannot
     /// free it in between.
-    private static void retain(ReferenceCountedOpenSslContext context) {
+    static void retain(ReferenceCountedOpenSslContext context) {
         try {
             context.retain();
         } catch (IllegalReferenceCountException e) {

@@ -63,7 +63,7 @@ final class JdkContexts implements EngineContexts {
         return new JdkContexts(servers, client, protocols, fullHandshakes);
     }
 
-    private static SslContextBuilder common(SslContextBuilder builder, int sessionSeconds) {
+    static SslContextBuilder common(SslContextBuilder builder, int sessionSeconds) {
         return builder.sslProvider(SslProvider.JDK)
                 .protocols(PROTOCOLS)
                 .ciphers(CIPHERS, IdentityCipherSuiteFilter.INSTANCE)
@@ -72,15 +72,16 @@ final class JdkContexts implements EngineContexts {
 
     @Override
     public SslHandler server(ByteBufAllocator allocator, int set) {
-        return handler(servers.get(set).newEngine(allocator), protocols);
+        return handler(servers.get(set).newEngine(allocator), protocols, fullHandshakes);
     }
 
     @Override
     public SslHandler client(ByteBufAllocator allocator, String host, int port) {
-        return handler(client.newEngine(allocator, host, port), List.of());
+        return handler(client.newEngine(allocator, host, port), List.of(), fullHandshakes);
     }
 
-    private SslHandler handler(SSLEngine engine, List<String> spoken) {
+    static SslHandler handler(
+            SSLEngine engine, List<String> spoken, FullHandshakes fullHandshakes) {
         SSLParameters parameters = engine.getSSLParameters();
         parameters.setApplicationProtocols(spoken.toArray(String[]::new));
         parameters.setNamedGroups(JDK_GROUPS);

@@ -1,14 +1,11 @@
 package org.malote.offload;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -26,13 +23,8 @@ import org.slf4j.LoggerFactory;
 public final class LiveTls implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LiveTls.class);
 
-    /// When a certificate's end is worth a warning. Ours: two weeks are enough to renew by hand,
-    /// and less than what is left when automatic renewal works.
-    static final Duration EXPIRY_WARNING = Duration.ofDays(14);
-
-    private static final Duration DAY = Duration.ofDays(1);
-
     private final TlsEnvironment environment;
+    private final ExpiryWarning expiry = new ExpiryWarning();
 
     // Written under this.
     private volatile TlsContexts current;
@@ -40,7 +32,6 @@ public final class LiveTls implements AutoCloseable {
     private TicketKeySource source;
     private Map<Path, FileTime> seen;
     private String lastComplaint = "";
-    private Instant warnedAt = Instant.EPOCH;
     private boolean isClosed;
 
     private LiveTls(
@@ -128,7 +119,7 @@ public final class LiveTls implements AutoCloseable {
             return;
         }
         current.tick();
-        warnOfExpiry(environment.clock().instant());
+        expiry.look(current.certificates(), environment.clock().instant());
         Map<Path, FileTime> found = lastModified(settings);
         if (found.equals(seen)) {
             return;
@@ -147,24 +138,6 @@ public final class LiveTls implements AutoCloseable {
         }
     }
 
-    private void warnOfExpiry(Instant now) {
-        if (now.isBefore(warnedAt.plus(DAY))) {
-            return;
-        }
-        for (CertificateInfo certificate : current.certificates()) {
-            Duration left = Duration.between(now, certificate.notAfter());
-            if (left.compareTo(EXPIRY_WARNING) < 0) {
-                warnedAt = now;
-                LOG.warn(
-                        left.isNegative()
-                                ? "certificate {} expired at {}: renew it"
-                                : "certificate {} expires at {}: renew it",
-                        certificate.file(),
-                        certificate.notAfter());
-            }
-        }
-    }
-
     /// The time until the first certificate expires, negative after; null without certificates.
     public @Nullable Duration validity() {
         Instant now = environment.clock().instant();
@@ -175,25 +148,7 @@ public final class LiveTls implements AutoCloseable {
     }
 
     private static Map<Path, FileTime> lastModified(TlsSettings settings) {
-        Map<Path, FileTime> times = new HashMap<>();
-        for (CertificateSettings certificate : settings.certificates()) {
-            note(certificate.chain().toString(), times);
-            note(certificate.key(), times); // one elsewhere has no file
-            String fallback = certificate.fallbackKey();
-            if (fallback != null) {
-                note(fallback, times);
-            }
-        }
-        return times;
-    }
-
-    private static void note(String file, Map<Path, FileTime> times) {
-        try {
-            Path path = Path.of(file);
-            times.put(path, Files.getLastModifiedTime(path));
-        } catch (IOException | InvalidPathException _) {
-            // Not there: the next reading says so.
-        }
+        return FileTimes.of(FileTimes.names(settings.certificates()));
     }
 
     /// Ends the making of handlers. Connections go on.

@@ -565,17 +565,22 @@ public final class TlsContexts implements AutoCloseable {
     }
 
     private static Engine engineFor(Engine wanted) {
-        if (wanted == Engine.BORINGSSL && !OpenSsl.isAvailable()) {
+        Engine engine = usable(wanted);
+        if (engine != wanted) {
             LOG.warn(
                     "BoringSSL does not load here ({}): the JDK's engine serves TLS, at several times"
                             + " the cost",
                     PemFile.firstLine(OpenSsl.unavailabilityCause().getMessage()));
-            return Engine.JDK;
         }
-        return wanted;
+        return engine;
     }
 
-    private static List<String> mismatches(Engine engine, CertificateStore certificates) {
+    /// The engine that is used where another is wanted that does not load.
+    static Engine usable(Engine wanted) {
+        return wanted == Engine.BORINGSSL && !OpenSsl.isAvailable() ? Engine.JDK : wanted;
+    }
+
+    static List<String> mismatches(Engine engine, CertificateStore certificates) {
         if (engine != Engine.JDK) {
             return List.of();
         }
@@ -593,7 +598,7 @@ public final class TlsContexts implements AutoCloseable {
         return mismatches;
     }
 
-    private static List<String> faults(TlsSettings settings) {
+    static List<String> faults(TlsSettings settings) {
         List<String> faults = new ArrayList<>();
         if (settings.engine() == Engine.OPENSSL) {
             faults.add("engine \"openssl\" is not in this build: choose \"boringssl\" or \"jdk\"");

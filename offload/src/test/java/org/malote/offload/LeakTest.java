@@ -104,6 +104,44 @@ final class LeakTest {
     }
 
     @Test
+    void contextsForHostsLeaveNothingBehind() throws Exception {
+        TestAuthority authority = new TestAuthority(directory, "known");
+        List<CertificateSettings> stranger =
+                List.of(new TestCertificates(directory).p256("stranger"));
+        HostIdentity us = new HostIdentity("us", List.of(authority.issue("out", "out.example")));
+        HostWay opportunistic = new HostWay(HostPolicy.OPPORTUNISTIC, null);
+        HostWay verified = new HostWay(HostPolicy.verified(authority.file(), List.of()), "us");
+        HostTlsSettings settings =
+                new HostTlsSettings(
+                        TlsSettings.withDefaults(List.of()),
+                        List.of(opportunistic, verified),
+                        List.of(us));
+        for (int i = 0; i < 3; i++) {
+            try (HostTls tls = HostTls.open(settings, TestCertificates.environment());
+                    TlsContexts host = open(stranger)) {
+                for (HostWay way : List.of(opportunistic, verified, opportunistic)) {
+                    try (Wire wire =
+                            Wire.converse(
+                                    host.serverHandler(ALLOCATOR),
+                                    tls.handler(ALLOCATOR, way, "mx1.isp.example", 25))) {
+                        assertEquals(way.equals(opportunistic), wire.isUp());
+                    }
+                }
+                assertEquals(List.of(), HostTls.check(settings, TestCertificates.environment()));
+                tls.reload(
+                        new HostTlsSettings(
+                                settings.tls(), List.of(opportunistic), settings.identities()));
+                tls.reload(settings);
+                tls.reload(settings);
+            }
+        }
+        for (int i = 0; i < ROUNDS; i++) {
+            reportLost(stranger);
+        }
+        assertEquals(List.of(), reports());
+    }
+
+    @Test
     void theDetectorWouldSpeak() throws Exception {
         TestCertificates certificates = new TestCertificates(directory);
         List<CertificateSettings> one = List.of(certificates.p256("p256"));

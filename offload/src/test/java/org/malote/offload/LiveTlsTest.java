@@ -148,7 +148,7 @@ final class LiveTlsTest {
                         SignatureWatch.NONE);
         ListAppender<ILoggingEvent> events = new ListAppender<>();
         events.start();
-        Logger logger = (Logger) LoggerFactory.getLogger(LiveTls.class);
+        Logger logger = (Logger) LoggerFactory.getLogger(ExpiryWarning.class);
         logger.addAppender(events);
         try (LiveTls server = LiveTls.open(inFiles, environment)) {
             assertEquals(Duration.ofDays(90), server.validity());

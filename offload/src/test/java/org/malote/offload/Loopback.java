@@ -2,6 +2,7 @@ package org.malote.offload;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// A TLS server that echoes, on a port of the system's choice, and clients for it.
@@ -103,7 +105,19 @@ final class Loopback implements AutoCloseable {
         }
     }
 
+    /// The same with a handler of the caller's making.
+    Outcome converse(Function<ByteBufAllocator, SslHandler> client, String version)
+            throws Exception {
+        return start(client, version).get(WAIT_SECONDS_MAX, TimeUnit.SECONDS);
+    }
+
     private CompletableFuture<Outcome> start(TlsContexts client, String version) {
+        return start(
+                allocator -> client.clientHandler(allocator, "mx1.isp.example", port()), version);
+    }
+
+    private CompletableFuture<Outcome> start(
+            Function<ByteBufAllocator, SslHandler> client, String version) {
         CompletableFuture<Outcome> outcome = new CompletableFuture<>();
         new Bootstrap()
                 .group(loops)
@@ -112,9 +126,7 @@ final class Loopback implements AutoCloseable {
                         new ChannelInitializer<>() {
                             @Override
                             protected void initChannel(Channel channel) {
-                                SslHandler tls =
-                                        client.clientHandler(
-                                                channel.alloc(), "mx1.isp.example", port());
+                                SslHandler tls = client.apply(channel.alloc());
                                 tls.engine().setEnabledProtocols(new String[] {version});
                                 channel.pipeline().addLast(tls).addLast(new Caller(tls, outcome));
                             }

@@ -117,6 +117,15 @@ final class Wire implements AutoCloseable {
         return serverSink.failures;
     }
 
+    /// Why the client's handshake failed.
+    Throwable clientFailure() {
+        Throwable cause = clientTls.handshakeFuture().cause();
+        if (cause == null) {
+            throw new IllegalStateException("it did not fail");
+        }
+        return cause;
+    }
+
     /// The server closes first, as after a farewell.
     @Override
     public void close() {

@@ -4,13 +4,14 @@ import io.netty.handler.ssl.util.SimpleKeyManagerFactory;
 import java.security.KeyStore;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.ManagerFactoryParameters;
+import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
-/// The form in which an engine takes [ServerKeys].
-final class ServerKeysFactory extends SimpleKeyManagerFactory {
-    private final ServerKeys keys;
+/// The form in which an engine takes [ServerKeys] and [HostKeys].
+final class KeyManagerForm extends SimpleKeyManagerFactory {
+    private final X509ExtendedKeyManager keys;
 
-    ServerKeysFactory(ServerKeys keys) {
+    KeyManagerForm(X509ExtendedKeyManager keys) {
         this.keys = keys;
     }
 
