@@ -8,7 +8,9 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Enumeration;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
 import org.malote.amtp.Dial;
@@ -24,9 +26,13 @@ import org.malote.delivery.MxRules;
 import org.malote.delivery.PrivateAddresses;
 import org.malote.delivery.Route;
 import org.malote.delivery.RouteTable;
+import org.malote.delivery.Terms;
 import org.malote.delivery.Via;
 import org.malote.dns.DnsjavaDns;
-import org.malote.offload.TlsContexts;
+import org.malote.offload.HostIdentity;
+import org.malote.offload.HostTls;
+import org.malote.offload.HostTlsSettings;
+import org.malote.offload.HostWay;
 import org.malote.queue.MailQueue;
 import org.malote.telemetry.DeliveryLog;
 import org.malote.telemetry.Meters;
@@ -38,12 +44,12 @@ final class Deliveries {
     /// An engine that has not begun.
     ///
     /// @param bound where we listen: mail for these addresses would come back
-    /// @param clientTls contexts for the side that connects
+    /// @param hostTls for the ways of [#hostTls]
     static DeliveryEngine engine(
             Settings settings,
             Collection<InetSocketAddress> bound,
             MailQueue queue,
-            TlsContexts clientTls,
+            HostTls hostTls,
             Threads threads,
             Clock clock,
             SplittableRandom random,
@@ -88,7 +94,7 @@ final class Deliveries {
                 rules,
                 maildir,
                 bounces,
-                clientTls,
+                hostTls,
                 settings.delivery(),
                 new DeliveryEnvironment(
                         threads.loops(),
@@ -101,6 +107,28 @@ final class Deliveries {
                         random.split(),
                         log,
                         meters));
+    }
+
+    /// TLS for the side that connects: the ways that the sites' terms need. Engine, limits and
+    /// times
+    /// are those of `[tls]`.
+    static HostTlsSettings hostTls(Settings settings) {
+        Set<HostWay> ways = new LinkedHashSet<>();
+        for (Terms terms : settings.sites().terms()) {
+            for (Terms each : List.of(terms, terms.forLmtp())) {
+                HostWay way = each.way();
+                if (way != null) {
+                    ways.add(way);
+                }
+            }
+        }
+        return new HostTlsSettings(
+                settings.tls().withCertificates(List.of()),
+                List.copyOf(ways),
+                settings.sources().stream()
+                        .filter(source -> source.identity() != null)
+                        .map(source -> new HostIdentity(source.name(), source.certificates()))
+                        .toList());
     }
 
     /// The operator's routes, and one behind them: mail for our own name, which is that for

@@ -17,12 +17,16 @@ import org.jspecify.annotations.Nullable;
 import org.malote.admin.ControlClient;
 import org.malote.config.Settings;
 import org.malote.delivery.Route;
+import org.malote.delivery.Source;
 import org.malote.delivery.Via;
+import org.malote.offload.HostTls;
 import org.malote.offload.SignatureWatch;
 import org.malote.offload.TlsContexts;
+import org.malote.offload.TlsEnvironment;
 import org.malote.server.InboundServer;
 import org.malote.server.ListenerSettings;
 import org.malote.server.TlsMode;
+import org.malote.smtp.IpAddresses;
 
 /// Whether this host has what the settings name.
 final class HostCheck {
@@ -51,6 +55,7 @@ final class HostCheck {
                             + "; choose a shorter \"state\"");
         }
         tls(settings, problems, notes);
+        sources(settings, problems);
         if (new ControlClient(settings.controlSocket()).isServed()) {
             notes.accept(
                     "a server runs with this state, so the ports that it listens on were not tried");
@@ -67,14 +72,35 @@ final class HostCheck {
             notes.accept("no certificate is configured: a self-signed one is made");
         }
         SecureRandom random = new SecureRandom();
-        problems.addAll(
-                TlsContexts.check(
-                        settings.tls(),
-                        KeyProviders.environment(
-                                Clock.systemUTC(),
-                                random,
-                                KeyProviders.installed(random),
-                                SignatureWatch.NONE)));
+        TlsEnvironment environment =
+                KeyProviders.environment(
+                        Clock.systemUTC(),
+                        random,
+                        KeyProviders.installed(random),
+                        SignatureWatch.NONE);
+        List<String> found = new ArrayList<>(TlsContexts.check(settings.tls(), environment));
+        found.addAll(HostTls.check(Deliveries.hostTls(settings), environment));
+        found.stream().distinct().forEach(problems::add);
+    }
+
+    /// A connection can only begin at an address of this host.
+    private static void sources(Settings settings, List<String> problems) {
+        for (Source source : settings.sources()) {
+            for (InetAddress address : source.addresses()) {
+                try (ServerSocket socket = new ServerSocket()) {
+                    socket.bind(new InetSocketAddress(address, 0));
+                } catch (IOException e) {
+                    problems.add(
+                            "source \""
+                                    + source.name()
+                                    + "\": "
+                                    + IpAddresses.format(address)
+                                    + " cannot be used ("
+                                    + e.getMessage()
+                                    + "); give it to an interface of this host, or name another");
+                }
+            }
+        }
     }
 
     private static void directory(String what, Path directory, List<String> problems) {

@@ -36,11 +36,11 @@ import org.malote.delivery.DeliveryEngine;
 import org.malote.dns.Dns;
 import org.malote.dns.DnsjavaDns;
 import org.malote.offload.CertificateSettings;
+import org.malote.offload.HostTls;
 import org.malote.offload.LiveTls;
 import org.malote.offload.OffloadProviders;
 import org.malote.offload.PrivateKeyOps;
 import org.malote.offload.SelfSigned;
-import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
 import org.malote.offload.TlsSettings;
@@ -84,6 +84,7 @@ final class Malote implements AutoCloseable {
     private final AtomicReference<Settings> settings;
     private final AtomicReference<Policy> policy = new AtomicReference<>();
     private final LiveTls tls;
+    private final HostTls hostTls;
     private final Executor waiting;
     private final MailQueue queue;
     private final Dns senderDns;
@@ -104,18 +105,18 @@ final class Malote implements AutoCloseable {
             SplittableRandom random = new SplittableRandom(secureRandom.nextLong());
             makePrivateDirectory(settings.state());
 
-            tls =
-                    LiveTls.open(
-                            tlsSettings(settings),
-                            KeyProviders.environment(
-                                    clock, secureRandom, providers, meters.signatures()));
+            TlsEnvironment tlsEnvironment =
+                    KeyProviders.environment(clock, secureRandom, providers, meters.signatures());
+            tls = LiveTls.open(tlsSettings(settings), tlsEnvironment);
             parts.push(tls);
+            hostTls = HostTls.open(Deliveries.hostTls(settings), tlsEnvironment);
+            parts.push(hostTls);
             long tick = TLS_TICK.toMillis();
             var _ =
                     threads.housekeeping()
                             .scheduleAtFixedRate(
                                     // A token may take its time.
-                                    () -> threads.waiting().execute(tls::tick),
+                                    () -> threads.waiting().execute(this::tickTls),
                                     tick,
                                     tick,
                                     TimeUnit.MILLISECONDS);
@@ -170,18 +171,12 @@ final class Malote implements AutoCloseable {
             parts.push(inbound);
             Map<String, InetSocketAddress> bound = inbound.start(settings.listeners());
 
-            // Of its own: a reload of our certificates leaves the sessions with hosts alone.
-            TlsContexts clientTls =
-                    TlsContexts.open(
-                            TlsSettings.withDefaults(List.of()),
-                            new TlsEnvironment(clock, secureRandom));
-            parts.push(clientTls);
             deliveries =
                     Deliveries.engine(
                             settings,
                             bound.values(),
                             queue,
-                            clientTls,
+                            hostTls,
                             threads,
                             clock,
                             random.split(),
@@ -240,6 +235,11 @@ final class Malote implements AutoCloseable {
     /// `malote 0.1.0 ready: mx 127.0.0.1:2525 starttls; admin http://127.0.0.1:9125/`
     String readyLine() {
         return readyLine;
+    }
+
+    private void tickTls() {
+        tls.tick();
+        hostTls.tick();
     }
 
     private void watchTls() {
@@ -335,8 +335,9 @@ final class Malote implements AutoCloseable {
     private ReloadResult takeOver(Settings wanted) {
         Settings running = settings.get();
         Settings next = withChangeable(running, wanted);
-        try {
+        try (HostTls.Prepared hosts = hostTls.prepare(Deliveries.hostTls(next))) {
             tls.reload(tlsSettings(next));
+            hosts.use();
         } catch (TlsProblems e) {
             return ReloadResult.refused(e.problems());
         } catch (IOException e) {
@@ -360,6 +361,9 @@ final class Malote implements AutoCloseable {
         }
         if (!next.routes().equals(running.routes())) {
             results.add(reroute(next));
+        }
+        if (!next.sources().equals(running.sources())) {
+            results.add("the sources changed");
         }
         if (!next.sites().equals(running.sites())) {
             deliveries.limitSites(next.sites());
@@ -389,6 +393,7 @@ final class Malote implements AutoCloseable {
                 wanted.codes(),
                 wanted.routes(),
                 wanted.sites(),
+                wanted.sources(),
                 running.delivery(),
                 running.bounce(),
                 running.dns(),

@@ -35,6 +35,9 @@ import org.malote.delivery.Route;
 import org.malote.delivery.RouteTable;
 import org.malote.delivery.SiteRule;
 import org.malote.delivery.SiteTable;
+import org.malote.delivery.Source;
+import org.malote.delivery.Terms;
+import org.malote.delivery.TlsPolicy;
 import org.malote.delivery.TlsUse;
 import org.malote.delivery.Via;
 import org.malote.dns.DnsSettings;
@@ -191,8 +194,11 @@ public final class ConfigFile {
         SenderSettings senders = senders(root.section("policy"));
         CodeSettings codes = codes(root.section("mpc"));
         RouteTable routes = routes(root);
-        SiteTable sites = sites(root, queue.limits().laneConcurrencyMax());
-        DeliverySettings delivery = delivery(root.section("delivery"), hostname);
+        List<Source> sources = sources(root, hostname);
+        Section deliverySection = root.section("delivery");
+        HowSpokenTo usual = usualTerms(deliverySection, sources);
+        SiteTable sites = sites(root, queue.limits().laneConcurrencyMax(), usual, sources);
+        DeliverySettings delivery = delivery(deliverySection, hostname);
         BounceSettings bounce = bounce(root.section("bounce"), hostname, queue.retry());
         DnsSettings dns = dns(root.section("dns"));
         AdminSettings admin = admin(root.section("admin"));
@@ -210,6 +216,7 @@ public final class ConfigFile {
                 codes,
                 routes,
                 sites,
+                sources,
                 delivery,
                 bounce,
                 dns,
@@ -304,21 +311,7 @@ public final class ConfigFile {
                         TlsSettings.DEFAULT_PROVIDER,
                         TlsSettings.DEFAULT_PROVIDER,
                         text -> text.matches("[a-z0-9-]{1,32}") ? text : null);
-        List<CertificateSettings> certificates = new ArrayList<>();
-        for (Section certificate :
-                section.sections(
-                        "certificates",
-                        "certificates = [{ chain = \"mx.pem\", key = \"mx.key\" }]")) {
-            Path chain = certificate.requiredText("chain", "mx.pem", this::path);
-            String key = certificate.requiredText("key", "mx.key", this::key);
-            Path fallback = certificate.optionalText("fallback-key", "mx.key", this::path);
-            certificate.end();
-            if (chain != null && key != null) {
-                certificates.add(
-                        new CertificateSettings(
-                                chain, key, fallback == null ? null : fallback.toString()));
-            }
-        }
+        List<CertificateSettings> certificates = certificates(section);
         KeyLimits keyLimits = keyLimits(section);
         Duration ticketKeyInterval =
                 section.duration(
@@ -354,6 +347,25 @@ public final class ConfigFile {
                 tickets,
                 clientCertificates,
                 handshakeTimeout);
+    }
+
+    private List<CertificateSettings> certificates(Section section) {
+        List<CertificateSettings> certificates = new ArrayList<>();
+        for (Section certificate :
+                section.sections(
+                        "certificates",
+                        "certificates = [{ chain = \"mx.pem\", key = \"mx.key\" }]")) {
+            Path chain = certificate.requiredText("chain", "mx.pem", this::path);
+            String key = certificate.requiredText("key", "mx.key", this::key);
+            Path fallback = certificate.optionalText("fallback-key", "mx.key", this::path);
+            certificate.end();
+            if (chain != null && key != null) {
+                certificates.add(
+                        new CertificateSettings(
+                                chain, key, fallback == null ? null : fallback.toString()));
+            }
+        }
+        return certificates;
     }
 
     private @Nullable Path ticketKeySecret(Section section) {
@@ -659,19 +671,123 @@ public final class ConfigFile {
         return new RouteTable(routes);
     }
 
-    private static SiteTable sites(Section root, int usualMax) {
+    private List<Source> sources(Section root, DomainName hostname) {
+        List<Source> sources = new ArrayList<>();
+        Set<String> names = new HashSet<>(Set.of(SYSTEM_SOURCE));
+        for (Section section : root.sections("source", "[[source]]")) {
+            String name =
+                    section.requiredText(
+                            "name",
+                            "out1",
+                            text -> text.matches("[A-Za-z0-9_.-]{1,32}") ? text : null);
+            List<InetAddress> addresses =
+                    section.texts("addresses", List.of(), "192.0.2.1", ConfigFile::ownAddress);
+            DomainName heloName =
+                    section.text("hostname", hostname, "out1.isp.example", ConfigFile::hostname);
+            List<CertificateSettings> certificates = certificates(section);
+            section.end();
+            if (name != null && !names.add(name)) {
+                section.problem("name", "the name \"" + name + "\" is taken: choose another");
+            }
+            if (sources.size() == SOURCES_MAX) {
+                section.problem("name", "there are more than " + SOURCES_MAX + " sources");
+            }
+            if (addresses.isEmpty()
+                    || addresses.stream().map(InetAddress::getClass).distinct().count()
+                            < addresses.size()) {
+                section.problem(
+                        "addresses",
+                        "\"addresses\" has an IPv4 address, an IPv6 address, or one of each; write"
+                                + " addresses = [\"192.0.2.1\"]");
+            } else if (name != null) {
+                sources.add(new Source(name, addresses, heloName.text(), certificates));
+            }
+        }
+        return sources;
+    }
+
+    /// One that a connection can begin at.
+    private static @Nullable InetAddress ownAddress(String text) {
+        InetAddress address = Units.parseIp(text);
+        return address == null || address.isAnyLocalAddress() || address.isMulticastAddress()
+                ? null
+                : address;
+    }
+
+    /// How hosts are spoken to where no site says otherwise.
+    ///
+    /// @param authorities as written; empty for those of the system
+    private record HowSpokenTo(Terms terms, String authorities) {}
+
+    private HowSpokenTo usualTerms(Section section, List<Source> sources) {
+        TlsUse use = section.word("tls", TlsUse.OPPORTUNISTIC, TLS_USES);
+        String authorities = authorities(section, "");
+        TlsPolicy policy = new TlsPolicy(use, pathOf(authorities), List.of());
+        return new HowSpokenTo(from(section, new Terms(policy, null), sources), authorities);
+    }
+
+    /// Whatever a site does not say is as usual.
+    private Terms siteTerms(Section section, HowSpokenTo usual, List<Source> sources) {
+        TlsUse use = section.word("tls", usual.terms().tls().use(), TLS_USES);
+        String authorities = authorities(section, usual.authorities());
+        List<String> names =
+                section.texts("tls-names", List.of(), "mx.isp.example", ConfigFile::nameInTls);
+        if (use != TlsUse.VERIFIED) {
+            if (!names.isEmpty()) {
+                section.problem("tls-names", "\"tls-names\" needs tls = \"verified\"");
+            }
+            if (!authorities.equals(usual.authorities())) {
+                section.problem("tls-authorities", "\"tls-authorities\" needs tls = \"verified\"");
+            }
+        }
+        TlsPolicy policy = new TlsPolicy(use, pathOf(authorities), names);
+        return from(section, new Terms(policy, usual.terms().source()), sources);
+    }
+
+    private String authorities(Section section, String otherwise) {
+        return section.text(
+                "tls-authorities",
+                otherwise,
+                "/etc/malote/authorities.pem",
+                text -> text.isEmpty() || path(text) != null ? text : null);
+    }
+
+    private @Nullable Path pathOf(String text) {
+        return text.isEmpty() ? null : path(text);
+    }
+
+    /// The same terms from the source that the section names.
+    private static Terms from(Section section, Terms terms, List<Source> sources) {
+        Map<String, Terms> choices = new LinkedHashMap<>();
+        choices.put(SYSTEM_SOURCE, new Terms(terms.tls(), null));
+        sources.forEach(source -> choices.put(source.name(), new Terms(terms.tls(), source)));
+        return section.word("source", terms, choices);
+    }
+
+    /// A name as certificates have it (RFC 5280 §7.2), or an address.
+    private static @Nullable String nameInTls(String text) {
+        if (Units.parseIp(text) != null) {
+            return text;
+        }
+        DomainName name = DomainName.parse(text);
+        String ascii = name == null ? null : Idna.toAscii(name.text());
+        return ascii == null ? null : ascii.toLowerCase(Locale.ROOT);
+    }
+
+    private SiteTable sites(Section root, int usualMax, HowSpokenTo usual, List<Source> sources) {
         List<SiteRule> rules = new ArrayList<>();
         for (Section section : root.sections("site", "[[site]]")) {
             DomainPattern hosts =
                     section.requiredText("hosts", "*.mail.isp.example", DomainPattern::parse);
             int connections = section.count("connections-max", usualMax, 1, 10_000);
             double rate = section.text("rate", 0.0, "20/s", Units::parseRate);
+            Terms terms = siteTerms(section, usual, sources);
             section.end();
             if (hosts != null) {
-                rules.add(new SiteRule(hosts, new SiteLimits(connections, rate)));
+                rules.add(new SiteRule(hosts, new SiteLimits(connections, rate), terms));
             }
         }
-        return new SiteTable(rules, SiteLimits.window(usualMax));
+        return new SiteTable(rules, SiteTable.usual(usualMax, usual.terms()));
     }
 
     private @Nullable Via via(String text) {
@@ -715,7 +831,6 @@ public final class ConfigFile {
 
     private static DeliverySettings delivery(Section section, DomainName hostname) {
         DeliverySettings usual = DeliverySettings.defaults(hostname.text());
-        TlsUse tls = section.word("tls", usual.tls(), TLS_USES);
         int mxPort = section.count("mx-port", usual.mxPort(), 1, 65_535);
         int attempts =
                 section.count("attempts-in-flight-max", usual.attemptsInFlightMax(), 1, 100_000);
@@ -758,7 +873,6 @@ public final class ConfigFile {
         section.end();
         return new DeliverySettings(
                 hostname.text(),
-                tls,
                 mxPort,
                 attempts,
                 connections,
@@ -857,6 +971,12 @@ public final class ConfigFile {
         section.end();
         return new AdminSettings(isEnabled ? address : null);
     }
+
+    /// The word for an address that the system chooses.
+    private static final String SYSTEM_SOURCE = "system";
+
+    /// Each is a name in the meters. Ours: more addresses than one host has for sending.
+    private static final int SOURCES_MAX = 256;
 
     private static final int SMTP_PORT = 25;
     private static final int DNS_PORT = 53;

@@ -7,6 +7,7 @@ import org.malote.bounce.BounceSettings;
 import org.malote.delivery.DeliverySettings;
 import org.malote.delivery.RouteTable;
 import org.malote.delivery.SiteTable;
+import org.malote.delivery.Source;
 import org.malote.dns.DnsSettings;
 import org.malote.offload.TlsSettings;
 import org.malote.policy.RelaySettings;
@@ -28,6 +29,8 @@ import org.malote.smtp.DomainName;
 /// @param limits of inbound sessions
 /// @param senders `[policy]`
 /// @param codes `[mpc]`
+/// @param sites `[[site]]`, with `[delivery]`'s terms for the others
+/// @param sources `[[source]]`
 public record Settings(
         DomainName hostname,
         Path state,
@@ -41,6 +44,7 @@ public record Settings(
         CodeSettings codes,
         RouteTable routes,
         SiteTable sites,
+        List<Source> sources,
         DeliverySettings delivery,
         BounceSettings bounce,
         DnsSettings dns,
@@ -48,6 +52,7 @@ public record Settings(
 
     public Settings {
         listeners = List.copyOf(listeners);
+        sources = List.copyOf(sources);
     }
 
     /// Where `malote queue` and `malote reload` find the server.

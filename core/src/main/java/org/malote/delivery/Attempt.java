@@ -32,6 +32,9 @@ final class Attempt {
     private final Map<Integer, OutboundTransaction.To> addressed = new HashMap<>();
     private final Map<Integer, RecipientOutcome> outcomes = new HashMap<>();
 
+    /// What secured the connection of each outcome.
+    private final Map<Integer, String> security = new HashMap<>();
+
     /// For the hop being tried, and for the one after it.
     private Deque<ClaimedRecipient> here = new ArrayDeque<>();
 
@@ -92,7 +95,9 @@ final class Attempt {
                 if (outcome == null) {
                     throw new IllegalStateException("a recipient was tried nowhere");
                 }
-                entries.add(new AttemptResult.Entry(recipient.index(), outcome));
+                entries.add(
+                        new AttemptResult.Entry(
+                                recipient.index(), outcome, security.get(recipient.index())));
             }
             done.accept(new AttemptResult(entries));
             return;
@@ -133,6 +138,7 @@ final class Attempt {
                 body,
                 end -> {
                     pool.release(connection, end.afterwards());
+                    group.forEach(one -> security.put(one.index(), connection.security()));
                     onEnd(group, end, isReused);
                 });
     }

@@ -28,6 +28,14 @@ import org.malote.smtp.Xtext;
 /// The outbound machine: pure functions from a state and an event to a [ClientStep]. One instance
 /// serves one connection.
 final class ClientSession {
+    /// Whether STARTTLS is used.
+    enum Encryption {
+        NEVER,
+        WHEN_OFFERED,
+        /// Or no transaction begins.
+        ALWAYS
+    }
+
     private static final List<String> NOTHING = List.of();
     private static final List<String> RSET = List.of("RSET");
     private static final List<String> QUIT = List.of("QUIT");
@@ -35,20 +43,23 @@ final class ClientSession {
 
     private final String heloName;
     private final boolean isLmtp;
-    private final boolean mayEncrypt;
+    private final Encryption encryption;
     private final String host;
     private final int chunkOctetsMax;
 
     /// @param heloName our name
     /// @param isLmtp whether the host speaks LMTP (RFC 2033)
-    /// @param mayEncrypt whether STARTTLS is used when offered
     /// @param host the host for logs and reports, as `mx1.isp.example[192.0.2.1]:25`
     /// @param chunkOctetsMax the largest BDAT chunk
     ClientSession(
-            String heloName, boolean isLmtp, boolean mayEncrypt, String host, int chunkOctetsMax) {
+            String heloName,
+            boolean isLmtp,
+            Encryption encryption,
+            String host,
+            int chunkOctetsMax) {
         this.heloName = heloName;
         this.isLmtp = isLmtp;
-        this.mayEncrypt = mayEncrypt;
+        this.encryption = encryption;
         this.host = host;
         this.chunkOctetsMax = chunkOctetsMax;
     }
@@ -62,9 +73,9 @@ final class ClientSession {
         return switch (state) {
             case AwaitingGreeting _ -> onGreeting(reply);
             case AwaitingEhlo ehlo -> onEhlo(ehlo, reply);
-            case AwaitingHelo _ ->
+            case AwaitingHelo(boolean isEncrypted) ->
                     reply.isPositive()
-                            ? new ClientStep.Ready(new Idle(HostFacts.PLAIN))
+                            ? ready(HostFacts.PLAIN, isEncrypted)
                             : close(Trouble.hello(host, reply));
             case AwaitingStartTls(HostFacts facts) ->
                     reply.isPositive()
@@ -89,7 +100,31 @@ final class ClientSession {
 
     /// RFC 7435 §3: opportunistic encryption does not lose the mail for want of TLS.
     ClientStep onHandshakeFailed(Encrypting state, String cause) {
-        return new ClientStep.Close(Trouble.handshake(host, cause), true);
+        return withoutTls(Trouble.handshake(host, cause));
+    }
+
+    /// In TLS 1.3 a host that does not take our certificate says so when the handshake is over for
+    /// us (RFC 8446 §4.4.2.4).
+    ///
+    /// @param state after a handshake
+    ClientStep onRefusedByAlert(AwaitingEhlo state, String cause) {
+        return state.isEncrypted()
+                ? withoutTls(Trouble.handshake(host, cause))
+                : onBroken(state, Trouble.Break.LOST);
+    }
+
+    /// We have no TLS to offer in this moment. That says nothing about the host.
+    ClientStep onNoTls(Encrypting state, String cause) {
+        return close(Trouble.ours("TLS with " + host + " cannot begin: " + cause));
+    }
+
+    private ClientStep withoutTls(Failure failure) {
+        return new ClientStep.Close(
+                failure,
+                switch (encryption) {
+                    case NEVER, WHEN_OFFERED -> ClientStep.Security.CLEAR_WILL_DO;
+                    case ALWAYS -> ClientStep.Security.CLEAR_WILL_NOT_DO;
+                });
     }
 
     /// A transaction is wanted. Refused without a word to the host when the host said that it could
@@ -223,24 +258,39 @@ final class ClientSession {
     private ClientStep onEhlo(AwaitingEhlo state, Reply reply) {
         if (reply.isPositive()) {
             HostFacts facts = HostFacts.parse(reply);
-            if (mayEncrypt && !state.isEncrypted() && facts.offers(Extension.STARTTLS)) {
+            if (encryption != Encryption.NEVER
+                    && !state.isEncrypted()
+                    && facts.offers(Extension.STARTTLS)) {
                 return new ClientStep.Send(
                         List.of("STARTTLS"), Payload.NONE, new AwaitingStartTls(facts));
             }
-            return new ClientStep.Ready(new Idle(facts));
+            return ready(facts, state.isEncrypted());
         }
         if (reply.isPermanent() && !isLmtp) { // RFC 5321 §3.2
             return new ClientStep.Send(
-                    List.of("HELO " + heloName), Payload.NONE, new AwaitingHelo());
+                    List.of("HELO " + heloName),
+                    Payload.NONE,
+                    new AwaitingHelo(state.isEncrypted()));
         }
         return close(Trouble.hello(host, reply));
     }
 
+    /// In the clear, where that will do.
+    private ClientStep ready(HostFacts facts, boolean isEncrypted) {
+        return encryption == Encryption.ALWAYS && !isEncrypted
+                ? withoutTls(Trouble.insecure(host))
+                : new ClientStep.Ready(new Idle(facts));
+    }
+
     /// RFC 3207 §4: a 454 or a refusal of the command leaves the session as it was.
     private ClientStep onStartTlsRefused(HostFacts facts, Reply reply) {
-        return reply.code() == 421
-                ? close(Trouble.leaving(host, "STARTTLS", reply))
-                : new ClientStep.Ready(new Idle(facts));
+        if (reply.code() == 421) {
+            return close(Trouble.leaving(host, "STARTTLS", reply));
+        }
+        return switch (encryption) {
+            case NEVER, WHEN_OFFERED -> new ClientStep.Ready(new Idle(facts));
+            case ALWAYS -> withoutTls(Trouble.startTls(host, reply));
+        };
     }
 
     private static ClientStep refuse(Idle state, OutboundTransaction transaction, Failure failure) {
@@ -449,7 +499,7 @@ final class ClientSession {
                         .forEach(_ -> outcomes.add(new RecipientOutcome.Failed(failure)));
                 yield new ClientStep.Finish(outcomes, NOTHING, new Closed());
             }
-            case Encrypting _ -> new ClientStep.Close(failure, true);
+            case Encrypting _ -> withoutTls(failure);
             case AwaitingGreeting _, AwaitingEhlo _, AwaitingHelo _, AwaitingStartTls _ ->
                     close(failure);
             case Idle _, Resetting _, Quitting _, Closed _ -> leave();
@@ -457,11 +507,11 @@ final class ClientSession {
     }
 
     private static ClientStep close(Failure failure) {
-        return new ClientStep.Close(failure, false);
+        return new ClientStep.Close(failure, ClientStep.Security.ASIDE);
     }
 
     private static ClientStep leave() {
-        return new ClientStep.Close(null, false);
+        return new ClientStep.Close(null, ClientStep.Security.ASIDE);
     }
 
     /// What the host was doing, for the operator.

@@ -19,7 +19,7 @@ sealed interface ClientState {
     record AwaitingEhlo(boolean isEncrypted) implements AwaitingReply {}
 
     /// The host did not know EHLO; HELO was sent.
-    record AwaitingHelo() implements AwaitingReply {}
+    record AwaitingHelo(boolean isEncrypted) implements AwaitingReply {}
 
     /// STARTTLS was sent.
     record AwaitingStartTls(HostFacts host) implements AwaitingReply {}

@@ -34,11 +34,20 @@ sealed interface ClientStep {
     record Finish(List<RecipientOutcome> outcomes, List<String> commands, ClientState next)
             implements ClientStep {}
 
+    /// What the end of a connection has to do with TLS.
+    enum Security {
+        /// Nothing.
+        ASIDE,
+        /// The handshake failed, and the host may be tried again without one (RFC 7435 §3).
+        CLEAR_WILL_DO,
+        /// There is no TLS, or not with whom it must be, and nothing goes without.
+        CLEAR_WILL_NOT_DO
+    }
+
     /// Close the connection; no transaction was under way.
     ///
     /// @param failure why no transaction can begin; null when none was wanted
-    /// @param mayRetryInClear whether the host may be tried again without TLS
-    record Close(@Nullable Failure failure, boolean mayRetryInClear) implements ClientStep {
+    record Close(@Nullable Failure failure, Security security) implements ClientStep {
         @Override
         public ClientState next() {
             return new ClientState.Closed();

@@ -5,7 +5,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
-import io.netty.handler.ssl.SslHandler;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollSocketChannel;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.util.ArrayDeque;
@@ -23,8 +25,10 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.malote.offload.TlsContexts;
+import org.malote.offload.HostTls;
+import org.malote.offload.HostWay;
 import org.malote.offload.TlsSummary;
+import org.malote.smtp.IpAddresses;
 import org.malote.telemetry.Meters;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +42,9 @@ final class ConnectionPool {
     /// Addresses that are remembered. Ours: more hosts are seldom down at one time, and the oldest
     /// goes first.
     private static final int MEMORY_MAX = 4096;
+
+    /// In the log, of a connection without TLS.
+    private static final String CLEAR = "none";
 
     /// What became of a wish for a connection.
     sealed interface Lease {}
@@ -74,40 +81,56 @@ final class ConnectionPool {
     }
 
     /// Who wants a connection. Several names can lead to one address, and TLS is for a name.
-    private record Waiter(Hop hop, Site site, Consumer<Lease> taken) {}
+    private record Waiter(Hop hop, Site site, Consumer<Lease> taken) {
+        Terms terms() {
+            return site.terms().towards(hop);
+        }
+    }
+
+    /// What is remembered of an address holds for the terms on which it was learned.
+    private record Approach(InetSocketAddress address, Terms terms) {}
 
     /// The hosts of a destination together.
     ///
     /// @param connectionsMax at one time, over all their addresses; whoever asks sees to it that no
     ///     more are at work, and idle ones are closed for them
-    record Site(String key, int connectionsMax) {}
+    /// @param terms on which they are spoken to
+    record Site(String key, int connectionsMax, Terms terms) {}
 
     /// One connection, as the agent sees it.
     final class Connection implements OutboundHandler.Owner {
         private final Line line;
         private final Hop hop;
         private final Site site;
-        private final boolean mayEncrypt;
+        private final Terms terms;
+        private final ClientSession.Encryption encryption;
         private final long startedNanos = environment.nanoTime().getAsLong();
         private @Nullable Consumer<Lease> taker;
         private @Nullable Channel channel;
         private @Nullable OutboundHandler handler;
         private HostFacts facts = HostFacts.PLAIN;
+        private String security = CLEAR;
         private Phase phase = Phase.CONNECTING;
         private int transactions;
         private long idleSinceNanos;
 
-        private Connection(Line line, boolean mayEncrypt, Waiter waiter) {
+        private Connection(Line line, ClientSession.Encryption encryption, Waiter waiter) {
             this.line = line;
             this.hop = waiter.hop();
             this.site = waiter.site();
-            this.mayEncrypt = mayEncrypt;
+            this.terms = waiter.terms();
+            this.encryption = encryption;
             this.taker = waiter.taken();
         }
 
         /// What the host said of itself.
         HostFacts facts() {
             return facts;
+        }
+
+        /// What secures it, for the log.
+        String security() {
+            return security;
         }
 
         /// Sends a message.
@@ -138,7 +161,8 @@ final class ConnectionPool {
                 OutboundHandler connection,
                 @Nullable Failure failure,
                 OutboundHandler.Ending ending) {
-            onAgent(() -> onClosed(this, failure, ending));
+            String fault = connection.handshakeFault();
+            onAgent(() -> onClosed(this, failure, ending, fault));
         }
 
         private void onEventLoop(Runnable task) {
@@ -150,22 +174,22 @@ final class ConnectionPool {
 
     private final DeliverySettings settings;
     private final DeliveryEnvironment environment;
-    private final @Nullable TlsContexts tls;
+    private final @Nullable HostTls tls;
     private final Bootstrap bootstrap;
     private final Map<InetSocketAddress, Line> lines = new HashMap<>();
     private final Set<Connection> connections = new LinkedHashSet<>();
-    private final Map<InetSocketAddress, Long> deadUntilNanos = memory();
-    private final Map<InetSocketAddress, Long> clearUntilNanos = memory();
+    private final Map<Approach, Long> deadUntilNanos = memory();
+    private final Map<Approach, Long> clearUntilNanos = memory();
     private @Nullable Future<?> sweeper;
     private boolean isDraining;
 
     /// @param tls null: nothing is encrypted
     ConnectionPool(
-            DeliverySettings settings, DeliveryEnvironment environment, @Nullable TlsContexts tls) {
+            DeliverySettings settings, DeliveryEnvironment environment, @Nullable HostTls tls) {
         this.settings = settings;
         this.environment = environment;
         this.tls = tls;
-        this.bootstrap =
+        Bootstrap connecting =
                 new Bootstrap()
                         .group(environment.eventLoops())
                         .channel(environment.channelType())
@@ -176,6 +200,12 @@ final class ConnectionPool {
                                         Math.min(
                                                 settings.timeouts().connect().toMillis(),
                                                 Integer.MAX_VALUE));
+        // ip(7): a source's port is chosen for its destination. Without that a source has as many
+        // connections, with those of the last minute, as there are ports: 28,000.
+        this.bootstrap =
+                EpollSocketChannel.class.isAssignableFrom(environment.channelType())
+                        ? connecting.option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true)
+                        : connecting;
     }
 
     /// Asks for a connection.
@@ -185,13 +215,14 @@ final class ConnectionPool {
         Line line =
                 lines.computeIfAbsent(
                         hop.address(), a -> new Line(a, settings.connectionsPerHostMax()));
-        Connection warm = pollIdle(line, hop);
+        Waiter waiter = new Waiter(hop, site, taken);
+        Connection warm = pollIdle(line, waiter);
         if (warm != null) {
             lease(warm, taken);
             return;
         }
         makeRoom(site);
-        line.waiting.add(new Waiter(hop, site, taken));
+        line.waiting.add(waiter);
         Connection other = line.open < line.openMax ? null : line.idle.pollFirst();
         if (other != null) {
             quit(other); // idle under another name: its place is wanted
@@ -220,16 +251,20 @@ final class ConnectionPool {
         }
     }
 
-    /// The idle connection to this hop that was used last.
-    private static @Nullable Connection pollIdle(Line line, Hop hop) {
+    /// The idle connection to this hop, on these terms, that was used last.
+    private static @Nullable Connection pollIdle(Line line, Waiter waiter) {
         for (Iterator<Connection> idle = line.idle.descendingIterator(); idle.hasNext(); ) {
             Connection connection = idle.next();
-            if (connection.hop.equals(hop)) {
+            if (isFor(connection, waiter)) {
                 idle.remove();
                 return connection;
             }
         }
         return null;
+    }
+
+    private static boolean isFor(Connection connection, Waiter waiter) {
+        return connection.hop.equals(waiter.hop()) && connection.terms.equals(waiter.terms());
     }
 
     /// Opens connections for those who wait, as far as there is room. Where the host is known to
@@ -291,7 +326,8 @@ final class ConnectionPool {
     }
 
     private void connect(Line line, Waiter waiter) {
-        if (isRemembered(deadUntilNanos, line.address)) {
+        Approach approach = new Approach(line.address, waiter.terms());
+        if (isRemembered(deadUntilNanos, approach)) {
             waiter.taken()
                     .accept(
                             new Unavailable(
@@ -300,22 +336,30 @@ final class ConnectionPool {
                                             "it did not answer a moment ago")));
             return;
         }
-        boolean mayEncrypt =
-                tls != null
-                        && settings.tls() == TlsUse.OPPORTUNISTIC
-                        && !isRemembered(clearUntilNanos, line.address);
         line.open++;
-        open(new Connection(line, mayEncrypt, waiter));
+        open(new Connection(line, encryption(approach), waiter));
+    }
+
+    private ClientSession.Encryption encryption(Approach approach) {
+        return switch (approach.terms().tls().use()) {
+            case NONE -> ClientSession.Encryption.NEVER;
+            case OPPORTUNISTIC ->
+                    tls == null || isRemembered(clearUntilNanos, approach)
+                            ? ClientSession.Encryption.NEVER
+                            : ClientSession.Encryption.WHEN_OFFERED;
+            case REQUIRED, VERIFIED -> ClientSession.Encryption.ALWAYS;
+        };
     }
 
     private void open(Connection connection) {
         Hop hop = connection.hop;
+        Source source = connection.terms.source();
         connections.add(connection);
         ClientSession session =
                 new ClientSession(
-                        settings.heloName(),
+                        source == null ? settings.heloName() : source.heloName(),
                         hop.isLmtp(),
-                        connection.mayEncrypt,
+                        connection.encryption,
                         hop.label(),
                         settings.chunkOctetsMax());
         OutboundHandler handler =
@@ -323,19 +367,19 @@ final class ConnectionPool {
                         session,
                         settings.timeouts(),
                         allocator -> {
-                            TlsContexts contexts = tls;
-                            if (contexts == null) {
+                            HostTls contexts = tls;
+                            HostWay way = connection.terms.way();
+                            if (contexts == null || way == null) {
                                 throw new IllegalStateException("no TLS was configured");
                             }
-                            SslHandler encrypting =
-                                    contexts.clientHandler(
-                                            allocator, hop.name(), hop.address().getPort());
-                            return encrypting;
+                            return contexts.handler(
+                                    allocator, way, hop.name(), hop.address().getPort());
                         },
                         environment.io(),
                         connection);
         connection.handler = handler;
-        ChannelFuture connected = bootstrap.clone().handler(handler).connect(hop.address());
+        ChannelFuture connected =
+                bootstrap.clone().handler(handler).connect(hop.address(), local(connection));
         connection.channel = connected.channel();
         connected.addListener(
                 future -> {
@@ -345,21 +389,29 @@ final class ConnectionPool {
                 });
     }
 
+    /// Where a connection begins; null for what the system chooses.
+    private static @Nullable InetSocketAddress local(Connection connection) {
+        Source source = connection.terms.source();
+        InetAddress address =
+                source == null ? null : source.towards(connection.line.address.getAddress());
+        return address == null ? null : new InetSocketAddress(address, 0);
+    }
+
     /// TCP came to nothing.
     private void onRefused(Connection connection, Throwable cause) {
         if (connection.phase != Phase.CONNECTING) {
             return;
         }
-        InetSocketAddress address = connection.line.address;
+        Approach approach = new Approach(connection.line.address, connection.terms);
         String words;
         switch (cause) {
             case ConnectTimeoutException _ -> {
                 words = "connection timed out";
-                remember(deadUntilNanos, address, settings.deadHostMemory().toNanos());
+                remember(deadUntilNanos, approach, settings.deadHostMemory().toNanos());
             }
             case NoRouteToHostException _ -> {
                 words = "no route to host";
-                remember(deadUntilNanos, address, settings.deadHostMemory().toNanos());
+                remember(deadUntilNanos, approach, settings.deadHostMemory().toNanos());
             }
             case java.net.ConnectException _ -> words = "connection refused";
             default ->
@@ -368,15 +420,37 @@ final class ConnectionPool {
                                     ? cause.getClass().getSimpleName()
                                     : cause.getMessage();
         }
-        fail(connection, Trouble.unreachable(connection.hop.label(), words));
+        InetSocketAddress local = local(connection);
+        fail(
+                connection,
+                Trouble.unreachable(
+                        connection.hop.label(),
+                        local == null
+                                ? words
+                                : words
+                                        + " (from "
+                                        + IpAddresses.format(local.getAddress())
+                                        + ")"));
     }
 
     private void onReady(Connection connection, HostFacts facts, @Nullable TlsSummary summary) {
         switch (connection.phase) {
             case CONNECTING -> {
                 connection.facts = facts;
-                environment.log().connected(connection.hop.label(), summary);
+                connection.security = security(connection.terms, summary);
+                environment
+                        .log()
+                        .connected(
+                                connection.hop.label(),
+                                connection.security,
+                                sourceName(connection.terms));
                 if (summary != null) {
+                    environment
+                            .meters()
+                            .outboundHandshake(
+                                    connection.terms.tls().use().word(),
+                                    sourceName(connection.terms),
+                                    summary.resumed());
                     environment
                             .meters()
                             .handshake(
@@ -397,8 +471,33 @@ final class ConnectionPool {
         }
     }
 
+    /// `verified/TLSv1.3/TLS_AES_128_GCM_SHA256/X25519/resumed`
+    private static String security(Terms terms, @Nullable TlsSummary summary) {
+        return summary == null ? CLEAR : terms.tls().use().word() + "/" + summary.text();
+    }
+
+    private static @Nullable String sourceName(Terms terms) {
+        Source source = terms.source();
+        return source == null ? null : source.name();
+    }
+
+    /// @param fault why the handshake failed; null when it did not
     private void onClosed(
-            Connection connection, @Nullable Failure failure, OutboundHandler.Ending ending) {
+            Connection connection,
+            @Nullable Failure failure,
+            OutboundHandler.Ending ending,
+            @Nullable String fault) {
+        if (connection.phase == Phase.CONNECTING && fault != null) {
+            environment.meters().handshakeFailed(Meters.Direction.OUTBOUND, fault);
+            environment
+                    .log()
+                    .handshakeFailed(
+                            connection.hop.label(),
+                            connection.terms.tls().use().word(),
+                            sourceName(connection.terms),
+                            fault,
+                            failure == null ? "" : failure.detail());
+        }
         switch (connection.phase) {
             case CONNECTING -> onUnusable(connection, failure, ending);
             case IDLE -> {
@@ -415,22 +514,26 @@ final class ConnectionPool {
         Line line = connection.line;
         Consumer<Lease> taker = connection.taker;
         Hop hop = connection.hop;
+        Approach approach = new Approach(line.address, connection.terms);
         Failure why =
                 failure == null ? Trouble.unreachable(hop.label(), "lost connection") : failure;
         switch (ending) {
             case HANDSHAKE -> {
-                environment.meters().handshakeFailed(Meters.Direction.OUTBOUND, "unknown");
-                remember(clearUntilNanos, line.address, settings.tlsFailureMemory().toNanos());
+                remember(clearUntilNanos, approach, settings.tlsFailureMemory().toNanos());
                 if (taker != null && !isDraining) {
                     connection.phase = Phase.GONE;
                     connections.remove(connection);
                     // in the same place, without TLS
-                    open(new Connection(line, false, new Waiter(hop, connection.site, taker)));
+                    open(
+                            new Connection(
+                                    line,
+                                    ClientSession.Encryption.NEVER,
+                                    new Waiter(hop, connection.site, taker)));
                     return;
                 }
             }
-            case SILENT ->
-                    remember(deadUntilNanos, line.address, settings.deadHostMemory().toNanos());
+            case SILENT -> remember(deadUntilNanos, approach, settings.deadHostMemory().toNanos());
+            case INSECURE -> {} // never in the clear: the next attempt may do better
             case SPOKEN -> {
                 if (taker != null && why.reply().isTransient() && line.open > 1 && !isDraining) {
                     // The host takes no more at one time than it has: wait for one of those.
@@ -438,9 +541,10 @@ final class ConnectionPool {
                     connections.remove(connection);
                     line.open--;
                     line.openMax = line.open;
-                    Connection warm = pollIdle(line, hop);
+                    Waiter waiter = new Waiter(hop, connection.site, taker);
+                    Connection warm = pollIdle(line, waiter);
                     if (warm == null) {
-                        line.waiting.addFirst(new Waiter(hop, connection.site, taker));
+                        line.waiting.addFirst(waiter);
                     } else {
                         lease(warm, taker);
                     }
@@ -475,14 +579,14 @@ final class ConnectionPool {
         }
         for (Iterator<Waiter> waiting = line.waiting.iterator(); waiting.hasNext(); ) {
             Waiter next = waiting.next();
-            if (next.hop().equals(connection.hop)) {
+            if (isFor(connection, next)) {
                 waiting.remove();
                 lease(connection, next.taken());
                 return;
             }
         }
         if (!line.waiting.isEmpty()) {
-            quit(connection); // its place is wanted under another name
+            quit(connection); // its place is wanted under another name, or on other terms
             return;
         }
         if (settings.idleConnectionTimeout().isZero()) {
@@ -562,29 +666,28 @@ final class ConnectionPool {
         }
     }
 
-    private boolean isRemembered(Map<InetSocketAddress, Long> memory, InetSocketAddress address) {
-        Long untilNanos = memory.get(address);
+    private boolean isRemembered(Map<Approach, Long> memory, Approach approach) {
+        Long untilNanos = memory.get(approach);
         if (untilNanos == null) {
             return false;
         }
         if (environment.nanoTime().getAsLong() - untilNanos < 0) {
             return true;
         }
-        memory.remove(address);
+        memory.remove(approach);
         return false;
     }
 
-    private void remember(
-            Map<InetSocketAddress, Long> memory, InetSocketAddress address, long nanos) {
+    private void remember(Map<Approach, Long> memory, Approach approach, long nanos) {
         if (nanos > 0) {
-            memory.put(address, environment.nanoTime().getAsLong() + nanos);
+            memory.put(approach, environment.nanoTime().getAsLong() + nanos);
         }
     }
 
-    private static Map<InetSocketAddress, Long> memory() {
+    private static Map<Approach, Long> memory() {
         return new LinkedHashMap<>() {
             @Override
-            protected boolean removeEldestEntry(Map.Entry<InetSocketAddress, Long> eldest) {
+            protected boolean removeEldestEntry(Map.Entry<Approach, Long> eldest) {
                 return size() > MEMORY_MAX;
             }
         };

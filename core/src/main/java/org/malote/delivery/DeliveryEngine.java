@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.malote.amtp.CodeHeader;
-import org.malote.offload.TlsContexts;
+import org.malote.offload.HostTls;
 import org.malote.queue.Claim;
 import org.malote.queue.ClaimedRecipient;
 import org.malote.queue.MailQueue;
@@ -68,7 +68,7 @@ public final class DeliveryEngine implements AutoCloseable {
     private @Nullable Future<?> alarm;
     private long alarmAtMillis;
 
-    /// @param tls null: nothing is encrypted
+    /// @param tls has a way for each of the sites' terms; null: nothing is encrypted
     /// @param rules those that `mx` was made with; they hold for address literals too
     public DeliveryEngine(
             MailQueue queue,
@@ -79,7 +79,7 @@ public final class DeliveryEngine implements AutoCloseable {
             MxRules rules,
             MaildirTransport maildir,
             Reports reports,
-            @Nullable TlsContexts tls,
+            @Nullable HostTls tls,
             DeliverySettings settings,
             DeliveryEnvironment environment) {
         this.queue = queue;
@@ -102,7 +102,8 @@ public final class DeliveryEngine implements AutoCloseable {
         reconsiderLater(); // the routes may have changed while nothing ran
     }
 
-    /// Uses other rules for sites from the next attempt on.
+    /// Uses other rules for sites from the next attempt on. TLS must have the ways for them
+    /// already.
     public void limitSites(SiteTable other) {
         sites = other;
     }
@@ -265,6 +266,10 @@ public final class DeliveryEngine implements AutoCloseable {
         final RouteTable table;
         final Map<Integer, RecipientOutcome> outcomes = new HashMap<>();
         final Map<Integer, Via> vias = new HashMap<>();
+
+        /// What secured the connection of each outcome, for the log.
+        final Map<Integer, String> security = new HashMap<>();
+
         int partsLeft;
         boolean isDecided;
         boolean isEnded;
@@ -389,13 +394,23 @@ public final class DeliveryEngine implements AutoCloseable {
                 Set<String> names = new TreeSet<>();
                 hops.forEach(hop -> names.add(hop.name()));
                 String key = SiteTable.key(names, hops.getFirst().address().getPort());
-                SiteLimits limits = sites.limits(claim.destination(), names);
+                SiteRule rule = sites.rule(claim.destination(), names);
+                SiteLimits limits = rule.limits();
                 boolean mayGoOn = queue.assign(claim.destination(), key, limits);
                 if (!mayGoOn && recipients.size() == claim.recipients().size()) {
                     end(work);
                     claim.release(environment.clock().millis());
                     signalWhenIdle();
                     wake();
+                    return;
+                }
+                List<Hop> reachable = Targets.from(rule.terms(), hops);
+                Source source = rule.terms().source();
+                if (reachable.isEmpty() && source != null) {
+                    fail(
+                            work,
+                            recipients,
+                            Trouble.noSource(source.name(), Printable.escape(claim.destination())));
                     return;
                 }
                 // draft-weinman-amtp-03 §4.4.4: no host is told the code in another way.
@@ -406,9 +421,9 @@ public final class DeliveryEngine implements AutoCloseable {
                                         claim.attributes(), claim.sizeBytes() + header.length),
                                 BodySource.of(claim).after(header),
                                 recipients,
-                                Targets.firstTries(hops, settings.addressesPerAttemptMax()),
+                                Targets.firstTries(reachable, settings.addressesPerAttemptMax()),
                                 pool,
-                                new ConnectionPool.Site(key, limits.windowMax()),
+                                new ConnectionPool.Site(key, limits.windowMax(), rule.terms()),
                                 settings.recipientsPerTransactionMax(),
                                 result -> guarded(work, () -> onResult(work, result)))
                         .start();
@@ -433,6 +448,9 @@ public final class DeliveryEngine implements AutoCloseable {
         }
         for (AttemptResult.Entry entry : result.entries()) {
             work.outcomes.put(entry.recipient(), entry.outcome());
+            if (entry.tls() != null) {
+                work.security.put(entry.recipient(), entry.tls());
+            }
         }
         if (--work.partsLeft == 0) {
             decide(work);
@@ -538,7 +556,7 @@ public final class DeliveryEngine implements AutoCloseable {
                         }
                     };
             settlements.add(settlement);
-            log(claim, recipient, via, outcome, settlement, delayMillis);
+            log(claim, recipient, via, outcome, work.security.get(index), settlement, delayMillis);
         }
         boolean mayBeLast =
                 settlements.stream()
@@ -573,6 +591,7 @@ public final class DeliveryEngine implements AutoCloseable {
             ClaimedRecipient recipient,
             Via via,
             @Nullable RecipientOutcome outcome,
+            @Nullable String security,
             Settlement settlement,
             long delayMillis) {
         Status status =
@@ -603,6 +622,7 @@ public final class DeliveryEngine implements AutoCloseable {
                         recipient.recipient().address(),
                         relay,
                         delayMillis,
+                        security,
                         dsn,
                         status,
                         settlement.reply());

@@ -4,8 +4,7 @@ import java.time.Duration;
 
 /// What bounds outbound delivery.
 ///
-/// @param heloName our name in EHLO (RFC 5321 §4.1.1.1)
-/// @param tls whether STARTTLS is used
+/// @param heloName our name in EHLO (RFC 5321 §4.1.1.1), where no source has another
 /// @param mxPort the port of MX hosts: 25 (RFC 5321 §4.5.4.2)
 /// @param attemptsInFlightMax claims in work at one time; each may hold one piece of a message in
 ///     memory
@@ -24,7 +23,6 @@ import java.time.Duration;
 /// @param timeouts how long to wait for a host
 public record DeliverySettings(
         String heloName,
-        TlsUse tls,
         int mxPort,
         int attemptsInFlightMax,
         int connectionsPerHostMax,
@@ -66,7 +64,6 @@ public record DeliverySettings(
     public static DeliverySettings defaults(String heloName) {
         return new DeliverySettings(
                 heloName,
-                TlsUse.OPPORTUNISTIC,
                 25,
                 500, // at most 32 MiB of message pieces
                 20, // what Postfix's administrators are used to

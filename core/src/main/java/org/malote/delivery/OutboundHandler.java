@@ -19,12 +19,14 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
+import org.malote.delivery.ClientState.AwaitingEhlo;
 import org.malote.delivery.ClientState.AwaitingReply;
 import org.malote.delivery.ClientState.Closed;
 import org.malote.delivery.ClientState.Encrypting;
 import org.malote.delivery.ClientState.Idle;
 import org.malote.delivery.ClientState.Preparing;
 import org.malote.delivery.ClientState.Transacting;
+import org.malote.offload.HandshakeFault;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsSummary;
 import org.malote.smtp.Reply;
@@ -56,7 +58,9 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
         /// The host did not answer in time.
         SILENT,
         /// The TLS handshake failed; in the clear the host may do.
-        HANDSHAKE
+        HANDSHAKE,
+        /// There was no TLS, or not with whom it must be, and nothing goes in the clear.
+        INSECURE
     }
 
     /// How a transaction ended.
@@ -87,6 +91,7 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
     private ClientState state = new ClientState.AwaitingGreeting();
     private @Nullable ByteBuf unread;
     private @Nullable TlsSummary tlsSummary;
+    private @Nullable String handshakeFault;
     private boolean wasReady;
     private boolean isLetGo;
 
@@ -131,6 +136,11 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
     /// What the handshake agreed on; null without TLS.
     @Nullable TlsSummary tlsSummary() {
         return tlsSummary;
+    }
+
+    /// Why the handshake failed, in a word of [HandshakeFault]; null when it did not.
+    @Nullable String handshakeFault() {
+        return handshakeFault;
     }
 
     /// Sends a message. On the event loop.
@@ -241,7 +251,7 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
                 parser = new ReplyParser();
                 run(session.onEncrypted(encrypting));
             } else {
-                run(session.onHandshakeFailed(encrypting, words(handshake.cause())));
+                onHandshakeFailed(encrypting, handshake.cause());
             }
             ctx.flush();
         }
@@ -262,10 +272,13 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (isOfPeer(cause)) {
-            if (state instanceof Encrypting encrypting) {
-                run(session.onHandshakeFailed(encrypting, words(cause)));
-            } else {
-                broke(Trouble.Break.LOST);
+            switch (state) {
+                case Encrypting encrypting -> onHandshakeFailed(encrypting, cause);
+                case AwaitingEhlo ehlo when isOfTls(cause) -> {
+                    handshakeFault = HandshakeFault.of(cause);
+                    run(session.onRefusedByAlert(ehlo, HandshakeFault.words(cause)));
+                }
+                default -> broke(Trouble.Break.LOST);
             }
         } else {
             LOG.error("connection to {} dropped", host(), cause);
@@ -273,17 +286,17 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private static boolean isOfPeer(Throwable cause) {
-        return cause instanceof IOException || cause.getCause() instanceof SSLException;
+    private void onHandshakeFailed(Encrypting encrypting, Throwable cause) {
+        handshakeFault = HandshakeFault.of(cause);
+        run(session.onHandshakeFailed(encrypting, HandshakeFault.words(cause)));
     }
 
-    private static String words(Throwable cause) {
-        Throwable inner =
-                cause.getCause() instanceof SSLException nested && nested.getMessage() != null
-                        ? nested
-                        : cause;
-        String message = inner.getMessage();
-        return message == null ? inner.getClass().getSimpleName() : message;
+    private static boolean isOfPeer(Throwable cause) {
+        return cause instanceof IOException || isOfTls(cause);
+    }
+
+    private static boolean isOfTls(Throwable cause) {
+        return cause instanceof SSLException || cause.getCause() instanceof SSLException;
     }
 
     private void readReplies() {
@@ -338,8 +351,14 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
                             List<String> commands,
                             ClientState next) ->
                     finish(before, outcomes, commands, next);
-            case ClientStep.Close(Failure failure, boolean mayRetryInClear) ->
-                    closed(failure, mayRetryInClear ? Ending.HANDSHAKE : Ending.SPOKEN);
+            case ClientStep.Close(Failure failure, ClientStep.Security security) ->
+                    closed(
+                            failure,
+                            switch (security) {
+                                case ASIDE -> Ending.SPOKEN;
+                                case CLEAR_WILL_DO -> Ending.HANDSHAKE;
+                                case CLEAR_WILL_NOT_DO -> Ending.INSECURE;
+                            });
         }
     }
 
@@ -383,10 +402,13 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
         if (state instanceof Closed) {
             return;
         }
+        if (state instanceof Encrypting) {
+            handshakeFault = cause == Trouble.Break.TIMED_OUT ? "timeout" : "closed";
+        }
         ClientStep step = session.onBroken(state, cause);
-        if (step instanceof ClientStep.Close(Failure failure, boolean mayRetryInClear)
+        if (step instanceof ClientStep.Close(Failure failure, ClientStep.Security security)
                 && cause == Trouble.Break.TIMED_OUT
-                && !mayRetryInClear) {
+                && security == ClientStep.Security.ASIDE) {
             state = new Closed();
             closed(failure, Ending.SILENT);
         } else {
@@ -451,7 +473,15 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         dropUnread();
-        ctx.pipeline().addFirst(tls.apply(ctx.alloc()));
+        SslHandler handler;
+        try {
+            handler = tls.apply(ctx.alloc());
+        } catch (IllegalStateException e) {
+            // A reload took away what this connection was made for.
+            run(session.onNoTls(encrypting, String.valueOf(e.getMessage())));
+            return;
+        }
+        ctx.pipeline().addFirst(handler);
     }
 
     private void begin(Payload octets) {

@@ -1,5 +1,6 @@
 package org.malote.delivery;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeSet;
@@ -8,8 +9,8 @@ import org.malote.queue.schedule.SiteLimits;
 /// The operator's rules for sites; the first that fits wins. A site is the set of hosts that takes
 /// the mail of one destination or of many.
 ///
-/// @param usual of a site without a rule
-public record SiteTable(List<SiteRule> rules, SiteLimits usual) {
+/// @param usual for a site that no other rule is for
+public record SiteTable(List<SiteRule> rules, SiteRule usual) {
     /// Keys above this are told apart by their checksum. Ours: they are kept for each site.
     private static final int KEY_CHARS_MAX = 200;
 
@@ -21,15 +22,29 @@ public record SiteTable(List<SiteRule> rules, SiteLimits usual) {
     ///
     /// @param windowMax attempts at a time at each site
     public static SiteTable usual(int windowMax) {
-        return new SiteTable(List.of(), SiteLimits.window(windowMax));
+        return new SiteTable(List.of(), usual(windowMax, Terms.USUAL));
+    }
+
+    /// The rule for sites that have none.
+    ///
+    /// @param windowMax attempts at a time at each site
+    public static SiteRule usual(int windowMax, Terms terms) {
+        return new SiteRule(new DomainPattern("*"), SiteLimits.window(windowMax), terms);
+    }
+
+    /// All terms that hosts are spoken to on, the usual ones first.
+    public List<Terms> terms() {
+        List<Terms> terms = new ArrayList<>(List.of(usual.terms()));
+        rules.forEach(rule -> terms.add(rule.terms()));
+        return terms.stream().distinct().toList();
     }
 
     /// @param hosts the names of all hosts that take the destination's mail
-    SiteLimits limits(String destination, Collection<String> hosts) {
+    SiteRule rule(String destination, Collection<String> hosts) {
         for (SiteRule rule : rules) {
             if (rule.hosts().matches(destination)
                     || hosts.stream().anyMatch(rule.hosts()::matches)) {
-                return rule.limits();
+                return rule;
             }
         }
         return usual;

@@ -55,6 +55,19 @@ final class Targets {
         return List.copyOf(first.subList(0, Math.min(max, first.size())));
     }
 
+    /// The hops that can be reached on these terms: with a source, those of a family that it has an
+    /// address of.
+    static List<Hop> from(Terms terms, List<Hop> hops) {
+        return hops.stream()
+                .filter(
+                        hop -> {
+                            Source source = terms.towards(hop).source();
+                            return source == null
+                                    || source.towards(hop.address().getAddress()) != null;
+                        })
+                .toList();
+    }
+
     /// Finds where a destination's MX hosts are.
     ///
     /// @param found told once, on any thread

@@ -38,7 +38,35 @@ final class Trouble {
         return said(FailureScope.HOST, reply.isPermanent(), host, "EHLO", reply);
     }
 
-    /// The handshake failed. Another connection without TLS may do.
+    /// Nothing goes to this host without TLS, and it has none to offer now. RFC 3463 §3.8, X.7.4.
+    static Failure insecure(String host) {
+        return Failure.local(
+                FailureScope.HOST,
+                false,
+                "4.7.4",
+                "TLS is required for " + host + ", which does not offer it");
+    }
+
+    /// The source of ours has no address that reaches any address of the destination. The operator
+    /// can cure it, so the mail waits. RFC 3463 §3.5, X.4.4.
+    static Failure noSource(String source, String destination) {
+        return Failure.local(
+                FailureScope.HOST,
+                false,
+                "4.4.4",
+                "the source "
+                        + source
+                        + " has no address of the kinds that the hosts of "
+                        + destination
+                        + " have");
+    }
+
+    /// It refused STARTTLS, without which nothing goes to it. That may pass.
+    static Failure startTls(String host, Reply reply) {
+        return said(FailureScope.HOST, false, host, "STARTTLS, which is required", reply);
+    }
+
+    /// The handshake failed. Another connection without TLS may do, where that is allowed.
     static Failure handshake(String host, String cause) {
         return Failure.local(
                 FailureScope.SESSION,

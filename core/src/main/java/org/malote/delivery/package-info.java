@@ -3,7 +3,8 @@
 /// **Purpose.** Passes accepted mail on: to a Maildir, over LMTP, to a fixed SMTP host, or to the
 /// recipient domain's MX hosts.
 ///
-/// **Owns.** The connections to hosts, the outbound dialogue, the routes, the rules for sites, and
+/// **Owns.** The connections to hosts, the terms that they are on (`Terms`: TLS and our own
+/// address), the outbound dialogue, the routes, the rules for sites, and
 /// the judgement of what a failure means (`Trouble`) and of what an attempt says of its site
 /// (`SiteFeedback`).
 ///
@@ -19,7 +20,9 @@
 /// 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN), 3207 (STARTTLS), 9422 (LIMITS), 7504
 /// (521).
 ///
-/// **Known limits.** TLS to hosts is opportunistic: nobody's certificate is verified. An attempt
+/// **Known limits.** No DANE and no MTA-STS: who is verified, and by what name, the operator says.
+/// An
+/// attempt
 /// tries a bounded number of addresses, two of each host before the others.
 @NullMarked
 package org.malote.delivery;

@@ -1,11 +1,11 @@
 package org.malote.telemetry;
 
 import org.jspecify.annotations.Nullable;
-import org.malote.offload.TlsSummary;
 import org.malote.queue.MessageId;
 import org.malote.smtp.Printable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /// The log of what became of accepted mail: one line per recipient and attempt, in the shape that
 /// mail administrators know from Postfix. Whatever a host sent is escaped here.
@@ -40,6 +40,7 @@ public final class DeliveryLog {
     /// @param relay where it was tried, as `mx1.isp.example[192.0.2.1]:25` or `maildir`; `none`
     /// when no host was reached
     /// @param delayMillis since the message was accepted
+    /// @param tls what secured the connection; null where there was none
     /// @param dsn the enhanced status, such as `2.0.0`
     /// @param reply the host's reply or our own sentence
     public void attempt(
@@ -47,15 +48,20 @@ public final class DeliveryLog {
             String recipient,
             String relay,
             long delayMillis,
+            @Nullable String tls,
             String dsn,
             Status status,
             String reply) {
-        LOG.atInfo()
-                .addKeyValue("queue", queue.toString())
-                .addKeyValue("to", Printable.escape(recipient))
-                .addKeyValue("relay", Printable.escape(relay))
-                .addKeyValue("delayMillis", delayMillis)
-                .addKeyValue("dsn", Printable.escape(dsn))
+        LoggingEventBuilder line =
+                LOG.atInfo()
+                        .addKeyValue("queue", queue.toString())
+                        .addKeyValue("to", Printable.escape(recipient))
+                        .addKeyValue("relay", Printable.escape(relay))
+                        .addKeyValue("delayMillis", delayMillis);
+        if (tls != null) {
+            line = line.addKeyValue("tls", tls);
+        }
+        line.addKeyValue("dsn", Printable.escape(dsn))
                 .addKeyValue("status", status.word())
                 .addKeyValue("reply", Printable.escape(reply))
                 .log("attempt");
@@ -63,12 +69,31 @@ public final class DeliveryLog {
 
     /// A connection to a host is ready for mail.
     ///
-    /// @param tls null without TLS
-    public void connected(String relay, @Nullable TlsSummary tls) {
-        LOG.atInfo()
-                .addKeyValue("relay", Printable.escape(relay))
-                .addKeyValue("tls", tls == null ? "none" : tls.text())
+    /// @param tls the policy and what the handshake agreed on; `none` in the clear
+    /// @param source the configured name of where it begins; null for what the system chose
+    public void connected(String relay, String tls, @Nullable String source) {
+        from(LOG.atInfo().addKeyValue("relay", Printable.escape(relay)), source)
+                .addKeyValue("tls", tls)
                 .log("connected");
+    }
+
+    /// A handshake with a host failed. What becomes of the mail is told when the attempt ends.
+    ///
+    /// @param policy `opportunistic`, `required` or `verified`
+    /// @param source as above
+    /// @param cause one of few words
+    /// @param reason one sentence, with what the host said in it
+    public void handshakeFailed(
+            String relay, String policy, @Nullable String source, String cause, String reason) {
+        from(LOG.atInfo().addKeyValue("relay", Printable.escape(relay)), source)
+                .addKeyValue("policy", policy)
+                .addKeyValue("cause", cause)
+                .addKeyValue("reason", Printable.escape(reason))
+                .log("handshake failed");
+    }
+
+    private static LoggingEventBuilder from(LoggingEventBuilder line, @Nullable String source) {
+        return source == null ? line : line.addKeyValue("source", source);
     }
 
     /// A recipient was given up for its age.

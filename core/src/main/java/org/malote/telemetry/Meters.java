@@ -146,6 +146,25 @@ public final class Meters {
                 .record(durationNanos, TimeUnit.NANOSECONDS);
     }
 
+    /// The same handshake with a host, by why it was made and from where.
+    ///
+    /// @param policy `opportunistic`, `required` or `verified`
+    /// @param source the configured name of our address; null for what the system chose
+    public void outboundHandshake(String policy, @Nullable String source, boolean isResumed) {
+        String from = Objects.requireNonNullElse(source, NONE);
+        String resumed = Boolean.toString(isResumed);
+        counters.computeIfAbsent(
+                        String.join("/", "malote.outbound.handshakes", policy, from, resumed),
+                        _ ->
+                                Counter.builder("malote.outbound.handshakes")
+                                        .description("TLS handshakes with hosts by policy")
+                                        .tag("policy", policy)
+                                        .tag("source", from)
+                                        .tag("resumed", resumed)
+                                        .register(registry))
+                .increment();
+    }
+
     /// The same handshake of a client, by the network that it is of.
     ///
     /// @param network one of few names

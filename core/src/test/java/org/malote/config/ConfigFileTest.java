@@ -27,6 +27,9 @@ import org.malote.config.Section.Notes;
 import org.malote.delivery.DomainPattern;
 import org.malote.delivery.Route;
 import org.malote.delivery.SiteRule;
+import org.malote.delivery.Source;
+import org.malote.delivery.Terms;
+import org.malote.delivery.TlsPolicy;
 import org.malote.delivery.TlsUse;
 import org.malote.delivery.Via;
 import org.malote.offload.CertificateSettings;
@@ -198,7 +201,7 @@ final class ConfigFileTest {
                                 new Via.Smtp("2001:db8::1", 2525)),
                         new Route(new DomainPattern("old.example"), new Via.Discard())),
                 settings.routes().routes());
-        assertEquals(TlsUse.NONE, settings.delivery().tls());
+        assertEquals(TlsUse.NONE, settings.sites().usual().terms().tls().use());
         assertTrue(settings.delivery().allowPrivateTargets());
         assertEquals(Duration.ofSeconds(5), settings.delivery().timeouts().connect());
         assertEquals("mx1.isp.example", settings.delivery().heloName());
@@ -580,8 +583,14 @@ final class ConfigFileTest {
                         """);
         assertEquals(
                 List.of(
-                        new SiteRule(new DomainPattern("*.big.example"), new SiteLimits(7, 1.5)),
-                        new SiteRule(new DomainPattern("slow.example"), SiteLimits.window(20))),
+                        new SiteRule(
+                                new DomainPattern("*.big.example"),
+                                new SiteLimits(7, 1.5),
+                                Terms.USUAL),
+                        new SiteRule(
+                                new DomainPattern("slow.example"),
+                                SiteLimits.window(20),
+                                Terms.USUAL)),
                 settings.sites().rules());
         for (String rate : List.of("0/s", "20", "20/d", "-1/s", "1.5/s", "9999999/s")) {
             assertInstanceOf(
@@ -595,6 +604,100 @@ final class ConfigFileTest {
         }
     }
 
+    @Test
+    void aSiteHasItsTlsAndItsSource() {
+        Settings settings =
+                valid(
+                        """
+                        hostname = "mx1.isp.example"
+                        [[source]]
+                        name = "out1"
+                        addresses = ["192.0.2.1", "2001:db8::1"]
+                        hostname = "out1.isp.example"
+                        certificates = [{ chain = "out1.pem", key = "pkcs11:object=out1" }]
+                        [[source]]
+                        name = "out2"
+                        addresses = ["192.0.2.2"]
+                        [delivery]
+                        tls-authorities = "ours.pem"
+                        source = "out2"
+                        [[site]]
+                        hosts = "bank.example"
+                        tls = "verified"
+                        tls-names = ["MX.bank.example", "192.0.2.9"]
+                        source = "out1"
+                        [[site]]
+                        hosts = "*.public.example"
+                        tls = "verified"
+                        tls-authorities = ""
+                        source = "system"
+                        [[site]]
+                        hosts = "old.example"
+                        tls = "none"
+                        """);
+        Source out1 = settings.sources().getFirst();
+        Source out2 = settings.sources().getLast();
+        assertEquals("out1.isp.example", out1.heloName());
+        assertEquals("mx1.isp.example", out2.heloName());
+        assertEquals(
+                List.of(
+                        new CertificateSettings(
+                                Path.of("/etc/malote/out1.pem"), "pkcs11:object=out1")),
+                out1.certificates());
+        assertEquals(
+                List.of("192.0.2.1", "2001:db8:0:0:0:0:0:1"),
+                out1.addresses().stream().map(InetAddress::getHostAddress).toList());
+        assertEquals(
+                List.of(
+                        new Terms(
+                                new TlsPolicy(
+                                        TlsUse.VERIFIED,
+                                        Path.of("/etc/malote/ours.pem"),
+                                        List.of("mx.bank.example", "192.0.2.9")),
+                                out1),
+                        new Terms(new TlsPolicy(TlsUse.VERIFIED, null, List.of()), null),
+                        new Terms(new TlsPolicy(TlsUse.NONE, null, List.of()), out2)),
+                settings.sites().rules().stream().map(SiteRule::terms).toList());
+        assertEquals(new Terms(TlsPolicy.OPPORTUNISTIC, out2), settings.sites().usual().terms());
+    }
+
+    @Test
+    void whatIsWrongWithSourcesAndTlsIsSaid() {
+        assertEquals(
+                """
+                malote.toml:3: "addresses" has an IPv4 address, an IPv6 address, or one of each; write addresses = ["192.0.2.1"]
+                malote.toml:5: the name "system" is taken: choose another
+                malote.toml:6: "addresses" has an IPv4 address, an IPv6 address, or one of each; write addresses = ["192.0.2.1"]
+                malote.toml:6: "addresses" is written as "192.0.2.1", not "0.0.0.0"
+                malote.toml:12: "tls" is one of none, opportunistic, required, verified, not "verifed"; did you mean "verified"?
+                malote.toml:13: "source" is one of system, out, not "uot"; did you mean "out"?
+                malote.toml:17: "tls-names" needs tls = "verified"
+                malote.toml:18: "tls-authorities" needs tls = "verified"
+                """
+                        .stripTrailing(),
+                problems(
+                        """
+                        [[source]]
+                        name = "two"
+                        addresses = ["192.0.2.1", "192.0.2.2"]
+                        [[source]]
+                        name = "system"
+                        addresses = ["0.0.0.0"]
+                        [[source]]
+                        name = "out"
+                        addresses = ["192.0.2.3"]
+                        [[site]]
+                        hosts = "a.example"
+                        tls = "verifed"
+                        source = "uot"
+                        [[site]]
+                        hosts = "b.example"
+                        tls = "required"
+                        tls-names = ["b.example"]
+                        tls-authorities = "b.pem"
+                        """));
+    }
+
     /// core/malote.toml is the operator's reference.
     @Test
     void theReferenceHasEveryKeyWithItsDefault() throws IOException {
@@ -605,7 +708,7 @@ final class ConfigFileTest {
                 new ConfigFile(BASE, HOSTNAME)
                         .settings(Section.root(new TomlMapper().readTree(reference), notes));
         // There are none by default.
-        assertEquals(Set.of("tls.network", "route", "site"), notes.unsaid());
+        assertEquals(Set.of("tls.network", "route", "site", "source"), notes.unsaid());
     }
 
     private static Settings valid(String text) {

@@ -36,7 +36,7 @@ import org.malote.dns.Dns;
 import org.malote.dns.DnsAnswer;
 import org.malote.dns.DnsRecord;
 import org.malote.dns.RecordType;
-import org.malote.offload.TlsContexts;
+import org.malote.offload.HostTls;
 import org.malote.queue.CommitResult;
 import org.malote.queue.Durability;
 import org.malote.queue.Envelope;
@@ -83,7 +83,7 @@ final class Bench implements AutoCloseable {
     SiteTable sites = SiteTable.usual(20);
 
     /// Starts the engine.
-    DeliveryEngine start(RouteTable routes, DeliverySettings settings, @Nullable TlsContexts tls) {
+    DeliveryEngine start(RouteTable routes, DeliverySettings settings, @Nullable HostTls tls) {
         RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(5);
         MxRules rules =
                 new MxRules(
@@ -145,7 +145,6 @@ final class Bench implements AutoCloseable {
     static DeliverySettings settings(int mxPort, boolean allowPrivateTargets) {
         return new DeliverySettings(
                 "out.example",
-                TlsUse.OPPORTUNISTIC,
                 mxPort,
                 50,
                 5,

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.malote.delivery.ClientSession.Encryption;
 import org.malote.delivery.ClientState.AwaitingEhlo;
 import org.malote.delivery.ClientState.AwaitingGreeting;
 import org.malote.delivery.ClientState.AwaitingHelo;
@@ -52,12 +53,63 @@ final class ClientTransitionsTest {
     @Test
     void everyTransitionIsTheOneThatWasReviewed() throws IOException {
         StringBuilder table = new StringBuilder();
-        table("SMTP", new ClientSession("out.example", false, true, "mx", 16), table);
-        table("LMTP", new ClientSession("out.example", true, true, "mx", 16), table);
+        table("SMTP", session(false, Encryption.WHEN_OFFERED), table);
+        table("LMTP", session(true, Encryption.WHEN_OFFERED), table);
+        tlsTable(session(false, Encryption.ALWAYS), table);
         if (Boolean.getBoolean("golden.update")) {
             Files.writeString(GOLDEN, table);
         }
         assertEquals(Files.readString(GOLDEN), table.toString());
+    }
+
+    private static ClientSession session(boolean isLmtp, Encryption encryption) {
+        return new ClientSession("out.example", isLmtp, encryption, "mx", 16);
+    }
+
+    /// What is not the same when nothing goes in the clear.
+    private static void tlsTable(ClientSession session, StringBuilder table) {
+        table.append("# SMTP, TLS required\n");
+        Map<String, ClientState> states = states();
+        states.put("AwaitingHelo, TLS", new AwaitingHelo(true));
+        states.forEach(
+                (name, state) -> {
+                    if (state instanceof Encrypting) {
+                        for (Trouble.Break cause : Trouble.Break.values()) {
+                            row(table, name, cause.name(), session.onBroken(state, cause));
+                        }
+                    }
+                    if (state instanceof AwaitingReply awaits && !(state instanceof Transacting)) {
+                        for (Reply reply : REPLIES) {
+                            row(
+                                    table,
+                                    name,
+                                    Integer.toString(reply.code()),
+                                    session.on(awaits, reply));
+                        }
+                        row(
+                                table,
+                                name,
+                                "plain",
+                                session.on(awaits, Reply.plain(250, "no extensions")));
+                    }
+                });
+        tlsRows(session, table);
+    }
+
+    private static void tlsRows(ClientSession session, StringBuilder table) {
+        row(table, "Encrypting", "encrypted", session.onEncrypted(new Encrypting()));
+        row(table, "Encrypting", "no TLS", session.onHandshakeFailed(new Encrypting(), "alert"));
+        row(table, "Encrypting", "not ready", session.onNoTls(new Encrypting(), "reload"));
+        row(
+                table,
+                "AwaitingEhlo, TLS",
+                "alert",
+                session.onRefusedByAlert(new AwaitingEhlo(true), "alert"));
+        row(
+                table,
+                "AwaitingEhlo",
+                "alert",
+                session.onRefusedByAlert(new AwaitingEhlo(false), "alert"));
     }
 
     private static void table(String protocol, ClientSession session, StringBuilder table) {
@@ -96,8 +148,7 @@ final class ClientTransitionsTest {
             }
         }
         row(table, "Idle", "quit", session.quit(new Idle(SIMPLE)));
-        row(table, "Encrypting", "encrypted", session.onEncrypted(new Encrypting()));
-        row(table, "Encrypting", "no TLS", session.onHandshakeFailed(new Encrypting(), "alert"));
+        tlsRows(session, table);
         Failure unreadable = Trouble.ours("the disk");
         row(
                 table,
@@ -117,7 +168,7 @@ final class ClientTransitionsTest {
         states.put("AwaitingGreeting", new AwaitingGreeting());
         states.put("AwaitingEhlo", new AwaitingEhlo(false));
         states.put("AwaitingEhlo, TLS", new AwaitingEhlo(true));
-        states.put("AwaitingHelo", new AwaitingHelo());
+        states.put("AwaitingHelo", new AwaitingHelo(false));
         states.put("AwaitingStartTls", new AwaitingStartTls(PIPELINED));
         states.put("Encrypting", new Encrypting());
         states.put("Idle", new Idle(PIPELINED));
@@ -187,9 +238,13 @@ final class ClientTransitionsTest {
                                             .map(ClientTransitionsTest::show)
                                             .collect(Collectors.joining(" | "))
                                     + (commands.isEmpty() ? "" : " send " + commands);
-                    case ClientStep.Close(Failure failure, boolean mayRetryInClear) ->
+                    case ClientStep.Close(Failure failure, ClientStep.Security security) ->
                             (failure == null ? "close" : show(failure))
-                                    + (mayRetryInClear ? ", then in the clear" : "");
+                                    + switch (security) {
+                                        case ASIDE -> "";
+                                        case CLEAR_WILL_DO -> ", then in the clear";
+                                        case CLEAR_WILL_NOT_DO -> ", never in the clear";
+                                    };
                 };
         table.append(
                 String.format(

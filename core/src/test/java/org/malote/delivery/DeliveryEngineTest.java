@@ -25,8 +25,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.malote.offload.CertificateSettings;
+import org.malote.offload.HostPolicy;
+import org.malote.offload.HostTls;
+import org.malote.offload.HostTlsSettings;
+import org.malote.offload.HostWay;
 import org.malote.offload.SelfSigned;
-import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
 import org.malote.offload.TlsSettings;
@@ -212,8 +215,9 @@ final class DeliveryEngineTest {
                             List.of(
                                     new SiteRule(
                                             new DomainPattern("*.y.example"),
-                                            SiteLimits.window(2))),
-                            SiteLimits.window(20));
+                                            SiteLimits.window(2),
+                                            Terms.USUAL)),
+                            SiteTable.usual(20, Terms.USUAL));
             host.says = c -> c.startsWith("DATA") ? FakeHost.SILENCE : "";
             bench.start(viaSmtp(host), Bench.settings(25), null);
             for (int i = 0; i < 12; i++) {
@@ -578,7 +582,7 @@ final class DeliveryEngineTest {
     @Test
     void speaksTlsWhereItIsOfferedAndResumes(@TempDir Path directory) throws Exception {
         try (FakeHost host = new FakeHost();
-                TlsContexts contexts = contexts();
+                HostTls contexts = contexts();
                 Bench bench = new Bench()) {
             host.tls = serverContext(directory);
             host.extensions = List.of("PIPELINING", "8BITMIME", "LIMITS MAILMAX=1");
@@ -595,13 +599,20 @@ final class DeliveryEngineTest {
                             .filter(l -> l.contains("direction=\"outbound\""))
                             .anyMatch(l -> l.endsWith("resumed=\"true\",version=\"TLSv1.3\"} 1")),
                     meters);
+            for (String resumed : List.of("true", "false")) {
+                String line =
+                        "malote_outbound_handshakes_total{policy=\"opportunistic\",resumed=\""
+                                + resumed
+                                + "\",source=\"none\"} 1.0";
+                assertTrue(meters.contains(line), meters);
+            }
         }
     }
 
     @Test
     void aFailedHandshakeIsFollowedByTheClear() throws Exception {
         try (FakeHost host = new FakeHost();
-                TlsContexts contexts = contexts();
+                HostTls contexts = contexts();
                 Bench bench = new Bench()) {
             host.extensions = List.of("STARTTLS", "8BITMIME", "LIMITS MAILMAX=1");
             host.says = c -> c.equals("STARTTLS") ? "220 and then no TLS" : "";
@@ -610,6 +621,12 @@ final class DeliveryEngineTest {
             bench.awaitGone(bench.send("b@y.example"));
             assertEquals(2, host.messages.size());
             assertEquals(1, host.count("STARTTLS"), "the failure is remembered");
+            String meters = bench.meters.scrape();
+            assertTrue(
+                    meters.contains(
+                            "malote_handshakes_failed_total{cause=\"closed\","
+                                    + "direction=\"outbound\"} 1.0"),
+                    meters);
         }
     }
 
@@ -654,7 +671,6 @@ final class DeliveryEngineTest {
         DeliveryTimeouts times = usual.timeouts();
         return new DeliverySettings(
                 usual.heloName(),
-                usual.tls(),
                 usual.mxPort(),
                 usual.attemptsInFlightMax(),
                 usual.connectionsPerHostMax(),
@@ -691,9 +707,12 @@ final class DeliveryEngineTest {
                 : entry.recipients().stream().map(QueueEntry.QueuedRecipient::state).toList();
     }
 
-    private static TlsContexts contexts() throws TlsProblems {
-        return TlsContexts.open(
-                TlsSettings.withDefaults(List.of()),
+    private static HostTls contexts() throws TlsProblems {
+        return HostTls.open(
+                new HostTlsSettings(
+                        TlsSettings.withDefaults(List.of()),
+                        List.of(new HostWay(HostPolicy.OPPORTUNISTIC, null)),
+                        List.of()),
                 new TlsEnvironment(InstantSource.system(), new SecureRandom()));
     }
 

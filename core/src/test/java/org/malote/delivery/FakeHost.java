@@ -15,6 +15,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +47,15 @@ final class FakeHost implements AutoCloseable {
 
     volatile boolean isLmtp;
     volatile @Nullable SSLContext tls;
+
+    /// Whether a certificate is asked for in the handshake, and must be there.
+    volatile boolean needsCertificate;
+
+    /// The subjects of the certificates that were shown, `none` where there was none.
+    final List<String> identities = new CopyOnWriteArrayList<>();
+
+    /// Where connections came from, and what they said in EHLO.
+    final List<String> greeted = new CopyOnWriteArrayList<>();
 
     FakeHost() throws IOException {
         this("127.0.0.1", 0);
@@ -133,6 +143,10 @@ final class FakeHost implements AutoCloseable {
             String verb = line.split("[ :]", 2)[0];
             switch (verb) {
                 case "EHLO", "LHLO" -> {
+                    greeted.add(
+                            socket.getInetAddress().getHostAddress()
+                                    + " "
+                                    + line.substring("EHLO ".length()));
                     List<String> offered = new ArrayList<>(List.of("fake.example"));
                     offered.addAll(extensions);
                     if (tls != null && !isEncrypted) {
@@ -231,7 +245,17 @@ final class FakeHost implements AutoCloseable {
             SSLSocket secure =
                     (SSLSocket) context.getSocketFactory().createSocket(socket, null, 0, true);
             secure.setUseClientMode(false);
+            if (needsCertificate) {
+                secure.setNeedClientAuth(true);
+            } else {
+                secure.setWantClientAuth(true);
+            }
             secure.startHandshake();
+            try {
+                identities.add(secure.getSession().getPeerPrincipal().getName());
+            } catch (SSLPeerUnverifiedException e) {
+                identities.add("none");
+            }
             socket = secure;
             in = new BufferedInputStream(secure.getInputStream());
             out = secure.getOutputStream();

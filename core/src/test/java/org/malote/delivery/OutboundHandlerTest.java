@@ -27,7 +27,12 @@ final class OutboundHandlerTest {
     private final List<OutboundHandler.End> ends = new ArrayList<>();
     private final OutboundHandler handler =
             new OutboundHandler(
-                    new ClientSession("out.example", false, true, "mx", 1 << 20),
+                    new ClientSession(
+                            "out.example",
+                            false,
+                            ClientSession.Encryption.WHEN_OFFERED,
+                            "mx",
+                            1 << 20),
                     DeliveryTimeouts.defaults(),
                     _ -> PeerScript.clientTls(),
                     Runnable::run,

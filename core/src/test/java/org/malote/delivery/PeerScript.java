@@ -31,7 +31,9 @@ import org.malote.smtp.RecipientParameters;
 ///
 /// ```text
 /// # free comment; the first line cites the rule
-/// @ lmtp | @ clear | @ chunk 8             settings: LMTP, no STARTTLS, the largest BDAT chunk
+/// @ lmtp | @ clear | @ tls required | @ chunk 8
+///                                          settings: LMTP, no STARTTLS, nothing in the clear, the
+///                                          largest BDAT chunk
 /// M| Subject: x\r\n\r\nhello\r\n           the message; each such line adds to it
 /// > from a@x.example to b@y.example c@y.example body=EIGHT_BIT_MIME smtputf8=true
 ///                                          a transaction is wanted; attributes as the queue has
@@ -69,7 +71,7 @@ final class PeerScript {
     private final StringBuilder said = new StringBuilder();
     private final StringBuilder message = new StringBuilder();
     private boolean isLmtp;
-    private boolean mayEncrypt = true;
+    private ClientSession.Encryption encryption = ClientSession.Encryption.WHEN_OFFERED;
     private int chunkOctetsMax = 1 << 20;
     private boolean diskFails;
     private @Nullable EmbeddedChannel channel;
@@ -123,7 +125,9 @@ final class PeerScript {
         if (setting.equals("lmtp")) {
             isLmtp = true;
         } else if (setting.equals("clear")) {
-            mayEncrypt = false;
+            encryption = ClientSession.Encryption.NEVER;
+        } else if (setting.equals("tls required")) {
+            encryption = ClientSession.Encryption.ALWAYS;
         } else if (setting.startsWith("chunk ")) {
             chunkOctetsMax = Integer.parseInt(setting.substring(6));
         } else {
@@ -135,7 +139,7 @@ final class PeerScript {
         EmbeddedChannel open = channel;
         if (open == null) {
             ClientSession session =
-                    new ClientSession("out.example", isLmtp, mayEncrypt, "mx", chunkOctetsMax);
+                    new ClientSession("out.example", isLmtp, encryption, "mx", chunkOctetsMax);
             handler =
                     new OutboundHandler(
                             session,
