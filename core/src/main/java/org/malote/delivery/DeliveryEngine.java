@@ -393,8 +393,10 @@ public final class DeliveryEngine implements AutoCloseable {
                 Claim claim = work.claim;
                 Set<String> names = new TreeSet<>();
                 hops.forEach(hop -> names.add(hop.name()));
-                String key = SiteTable.key(names, hops.getFirst().address().getPort());
-                SiteRule rule = sites.rule(claim.destination(), names);
+                SiteTable table = sites;
+                SiteRule rule = table.rule(claim.destination(), names);
+                int port = hops.getFirst().address().getPort();
+                String key = table.key(names, port, rule.terms());
                 SiteLimits limits = rule.limits();
                 boolean mayGoOn = queue.assign(claim.destination(), key, limits);
                 if (!mayGoOn && recipients.size() == claim.recipients().size()) {

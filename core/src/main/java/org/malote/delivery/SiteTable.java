@@ -50,6 +50,14 @@ public record SiteTable(List<SiteRule> rules, SiteRule usual) {
         return usual;
     }
 
+    /// The site of hosts that are spoken to on these terms. Hosts that are not believed for one
+    /// destination may do for the others: those are another site, so that it does not wait with
+    /// them.
+    String key(Collection<String> hosts, int port, Terms terms) {
+        String key = key(hosts, port);
+        return terms.equals(usual.terms()) ? key : key + " " + terms.text();
+    }
+
     /// A name for a set of hosts, whatever order they are in.
     static String key(Collection<String> hosts, int port) {
         String key = String.join(",", new TreeSet<>(hosts)) + ":" + port;

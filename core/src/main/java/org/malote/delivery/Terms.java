@@ -1,5 +1,6 @@
 package org.malote.delivery;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.malote.offload.HostPolicy;
 import org.malote.offload.HostWay;
@@ -15,6 +16,16 @@ public record Terms(TlsPolicy tls, @Nullable Source source) {
     /// source.
     public Terms forLmtp() {
         return source == null ? this : new Terms(tls, null);
+    }
+
+    /// `verified from out1`, with a checksum of what else there is to tell terms apart.
+    String text() {
+        boolean isPlain = tls.authorities() == null && tls.names().isEmpty();
+        return tls.use().word()
+                + (source == null ? "" : " from " + source.name())
+                + (isPlain
+                        ? ""
+                        : "#" + Integer.toHexString(Objects.hash(tls.authorities(), tls.names())));
     }
 
     Terms towards(Hop hop) {

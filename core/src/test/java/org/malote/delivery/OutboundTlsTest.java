@@ -222,6 +222,29 @@ final class OutboundTlsTest {
         }
     }
 
+    /// Its failures are those of another site.
+    @Test
+    void aHostThatIsNotBelievedForOneDestinationServesTheOthers() throws Exception {
+        SiteTable sites =
+                new SiteTable(
+                        List.of(rule("bank.example", verifiedBy(certificate("other.example")))),
+                        SiteTable.usual(20, Terms.USUAL));
+        try (FakeHost host = host(certificate(HOST));
+                HostTls contexts = contexts(sites);
+                Bench bench = new Bench()) {
+            start(bench, sites, host, contexts);
+            for (int i = 0; i < 10; i++) {
+                bench.send("b" + i + "@bank.example");
+            }
+            // After some of them, the site of the bank is left alone for a while.
+            for (int i = 0; i < 3; i++) {
+                assertContains("not believed", deferral(bench));
+            }
+            bench.awaitGone(bench.send("b@any.example"));
+            assertEquals(1, host.messages.size());
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"BORINGSSL", "JDK"})
     void eachSourceHasItsAddressItsNameAndItsCertificate(Engine chosen) throws Exception {

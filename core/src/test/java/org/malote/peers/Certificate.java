@@ -11,8 +11,17 @@ import java.util.List;
 record Certificate(Path chain, Path key) {
 
     static Certificate make(Folder folder) {
-        Path chain = folder.path().resolve("chain.pem");
-        Path key = folder.path().resolve("key.pem");
+        return make(folder, "", "mx.test");
+    }
+
+    /// One more in the same folder, for another name.
+    static Certificate named(Folder folder, String name) {
+        return make(folder, name + "-", name);
+    }
+
+    private static Certificate make(Folder folder, String prefix, String name) {
+        Path chain = folder.path().resolve(prefix + "chain.pem");
+        Path key = folder.path().resolve(prefix + "key.pem");
         Child.run(
                 "openssl",
                 folder.path(),
@@ -29,9 +38,9 @@ record Certificate(Path chain, Path key) {
                         "-days",
                         "30",
                         "-subj",
-                        "/CN=mx.test",
+                        "/CN=" + name,
                         "-addext",
-                        "subjectAltName=DNS:mx.test,DNS:localhost,IP:127.0.0.1",
+                        "subjectAltName=DNS:" + name + ",DNS:localhost,IP:127.0.0.1",
                         "-keyout",
                         key.toString(),
                         "-out",

@@ -64,6 +64,8 @@ final class PostfixServer implements AutoCloseable {
                 smtpd_tls_key_file = %5$s
                 smtpd_tls_security_level = may
                 smtpd_tls_loglevel = 1
+                smtpd_tls_ask_ccert = yes
+                smtpd_tls_received_header = yes
                 smtp_tls_loglevel = 1
                 smtp_tls_security_level = encrypt
                 smtp_line_length_limit = 0

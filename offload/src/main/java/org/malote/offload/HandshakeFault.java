@@ -52,13 +52,13 @@ public final class HandshakeFault {
     }
 
     /// Neither engine has a type for it. BoringSSL writes `SSLV3_ALERT_BAD_CERTIFICATE` or
-    /// `TLSV1_ALERT_UNKNOWN_CA`, the JDK `Received fatal alert: bad_certificate`.
+    /// `TLSV1_ALERT_UNKNOWN_CA`, the JDK `(bad_certificate) Received fatal alert: bad_certificate`.
     private static boolean isAlert(@Nullable String message) {
         if (message == null) {
             return false;
         }
         String upper = message.toUpperCase(Locale.ROOT);
-        return upper.contains("_ALERT_") || upper.startsWith("RECEIVED FATAL ALERT");
+        return upper.contains("_ALERT_") || upper.contains("RECEIVED FATAL ALERT");
     }
 
     /// One sentence for the operator: the innermost that says something of use.

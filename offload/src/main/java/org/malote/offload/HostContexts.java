@@ -201,6 +201,7 @@ final class HostContexts implements AutoCloseable {
                 }
             }
             requireNone();
+            stores.forEach(this::keysOf);
             return new HostContexts(
                     settings,
                     new HashMap<>(clients),
@@ -248,7 +249,9 @@ final class HostContexts implements AutoCloseable {
                         new Ready(
                                 client(policy, believed, own),
                                 scope(policy, believed, own),
-                                store == null ? null : keysOf(way, store)));
+                                identity == null || store == null
+                                        ? null
+                                        : keysOf(identity, store)));
             } catch (SSLException | CertificateEncodingException | IllegalStateException e) {
                 problems.add(
                         String.format(
@@ -258,8 +261,8 @@ final class HostContexts implements AutoCloseable {
             }
         }
 
-        private KeysInUse keysOf(HostWay way, CertificateStore store) {
-            return keys.computeIfAbsent(String.valueOf(way.identity()), _ -> new KeysInUse(store));
+        private KeysInUse keysOf(String identity, CertificateStore store) {
+            return keys.computeIfAbsent(identity, _ -> new KeysInUse(store));
         }
 
         private EngineClient client(
