@@ -6,14 +6,12 @@ import org.jspecify.annotations.Nullable;
 import org.malote.offload.HostPolicy;
 
 /// What is asked of the TLS of hosts. Authorities and names are kept where hosts are verified, so
-/// that
-/// equal policies are equal.
+/// that equal policies are equal.
 ///
 /// @param authorities a PEM file of the authorities that hosts are verified by; null for those of
 ///     the system
 /// @param names of which a host that is verified must have one, in lower case and A-labels; empty
-/// for
-///     the one that the MX record, the route or the address literal gives
+///     for the one that the MX record, the route or the address literal gives
 public record TlsPolicy(TlsUse use, @Nullable Path authorities, List<String> names) {
     /// TLS where it can be had.
     public static final TlsPolicy OPPORTUNISTIC =
