@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
 import io.netty.handler.ssl.SslClientHelloHandler;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
@@ -32,7 +33,11 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
     ///
     /// @param isWelcome whether it offers none, or one of our protocols
     /// @param name of the host that it asks for; null for none, or no understanding it
-    record Hello(boolean isWelcome, @Nullable String name) {}
+    /// @param verifiesEcdsa whether it lists a scheme of ECDSA
+    record Hello(boolean isWelcome, @Nullable String name, boolean verifiesEcdsa) {
+        /// None, or one that cannot be understood.
+        static final Hello UNREAD = new Hello(true, null, false);
+    }
 
     /// What may be held of a peer before its handshake begins. Ours: ten times one with
     /// post-quantum
@@ -49,6 +54,13 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
 
     /// RFC 7301 §3.1.
     private static final int ALPN_EXTENSION = 16;
+
+    /// RFC 8446 §4.2.3, and the low octet of its schemes of ECDSA with SHA-256 and better.
+    private static final int SIGNATURE_ALGORITHMS_EXTENSION = 13;
+
+    private static final int ECDSA = 3;
+    private static final int SHA256 = 4;
+    private static final int SHA512 = 6;
 
     /// Version and random: RFC 8446 §4.1.2.
     private static final int FIXED_BYTES = 2 + 32;
@@ -113,20 +125,20 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
     @Override
     protected Future<Hello> lookup(ChannelHandlerContext context, @Nullable ByteBuf hello) {
         return context.executor()
-                .newSucceededFuture(
-                        hello == null ? new Hello(true, null) : read(hello.slice(), ours));
+                .newSucceededFuture(hello == null ? Hello.UNREAD : read(hello.slice(), ours));
     }
 
     /// One that cannot be understood is the TLS engine's to refuse.
     static Hello read(ByteBuf hello, List<String> ours) {
         boolean isWelcome = true;
         String name = null;
+        boolean verifiesEcdsa = false;
         if (!skip(hello, FIXED_BYTES)
                 || !skipVector(hello, 1) // session id
                 || !skipVector(hello, 2) // cipher suites
                 || !skipVector(hello, 1) // compression methods
                 || !skip(hello, 2)) { // the length of the extensions, which end with the message
-            return new Hello(true, null);
+            return Hello.UNREAD;
         }
         while (hello.readableBytes() >= 4) {
             int type = hello.readUnsignedShort();
@@ -138,10 +150,11 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
             switch (type) {
                 case ALPN_EXTENSION -> isWelcome = isWelcome(content, ours);
                 case NAME_EXTENSION -> name = name(content);
+                case SIGNATURE_ALGORITHMS_EXTENSION -> verifiesEcdsa = verifiesEcdsa(content);
                 default -> {}
             }
         }
-        return new Hello(isWelcome, name);
+        return new Hello(isWelcome, name, verifiesEcdsa);
     }
 
     private static boolean isWelcome(ByteBuf alpn, List<String> ours) {
@@ -155,6 +168,20 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
             }
             String name = alpn.readSlice(length).toString(StandardCharsets.US_ASCII);
             if (ours.contains(name)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean verifiesEcdsa(ByteBuf schemes) {
+        if (!skip(schemes, 2)) {
+            return false;
+        }
+        while (schemes.readableBytes() >= 2) {
+            int hash = schemes.readUnsignedByte();
+            int signature = schemes.readUnsignedByte();
+            if (signature == ECDSA && hash >= SHA256 && hash <= SHA512) {
                 return true;
             }
         }
@@ -207,6 +234,13 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
                 context.close();
                 return;
             }
+        }
+        SslHandler handler = context.pipeline().get(SslHandler.class);
+        // The JDK's session is another one when the handshake has begun.
+        if (handler != null
+                && handler.engine() instanceof ReferenceCountedOpenSslEngine engine
+                && !hello.equals(Hello.UNREAD)) {
+            ServerKeys.note(engine.getSession(), hello.verifiesEcdsa());
         }
         context.pipeline().remove(this);
     }

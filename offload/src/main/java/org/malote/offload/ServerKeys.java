@@ -24,6 +24,9 @@ final class ServerKeys extends X509ExtendedKeyManager {
     /// context holds.
     static final String ENGINE_CHOOSES = "engine";
 
+    /// The name of what is noted of a peer.
+    private static final String VERIFIES_ECDSA = "org.malote.offload.verifies-ecdsa";
+
     private final Consumer<SSLEngine> onFullHandshake;
     private final Map<SignatureScheme.Family, ServedCertificate> entries =
             new EnumMap<>(SignatureScheme.Family.class);
@@ -56,6 +59,12 @@ final class ServerKeys extends X509ExtendedKeyManager {
         return null;
     }
 
+    /// Notes what the peer's ClientHello says, so that the session need not be asked: Netty's looks
+    /// each scheme up with a regular expression (4 % of a connection: benchmarks/NOTES.md).
+    static void note(SSLSession session, boolean verifiesEcdsa) {
+        session.putValue(VERIFIES_ECDSA, verifiesEcdsa);
+    }
+
     /// Whether the peer verifies signatures of such a key. A peer that lists none is of TLS 1.2 and
     /// old: it means RSA and SHA-1, and gets RSA (RFC 5246 §7.4.1.4.1).
     ///
@@ -65,6 +74,9 @@ final class ServerKeys extends X509ExtendedKeyManager {
         if (family == SignatureScheme.Family.RSA || session == null) {
             return true; // RSA is the last choice: the engine fails the handshake if it does not
             // fit
+        }
+        if (session.getValue(VERIFIES_ECDSA) instanceof Boolean noted) {
+            return noted;
         }
         return session instanceof ExtendedSSLSession extended
                 && Arrays.stream(extended.getPeerSupportedSignatureAlgorithms())

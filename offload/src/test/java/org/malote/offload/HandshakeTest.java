@@ -135,6 +135,34 @@ final class HandshakeTest {
         }
     }
 
+    /// The guard has read in the ClientHello what the peer verifies.
+    @ParameterizedTest
+    @MethodSource("engines")
+    void theGuardTellsWhichKeyWasServed(Engine engine) throws Exception {
+        try (TlsContexts contexts = open(engine, List.of(p256, rsa))) {
+            for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+                for (boolean isOld : new boolean[] {false, true}) {
+                    SslHandler peer = strangerWith(version);
+                    SSLParameters parameters = peer.engine().getSSLParameters();
+                    parameters.setSignatureSchemes(
+                            isOld
+                                    ? new String[] {"rsa_pss_rsae_sha256", "rsa_pkcs1_sha256"}
+                                    : new String[] {
+                                        "ecdsa_secp256r1_sha256", "rsa_pss_rsae_sha256"
+                                    });
+                    peer.engine().setSSLParameters(parameters);
+                    try (Wire wire = Wire.converse(contexts.serverHandler(ALLOCATOR), peer, true)) {
+                        assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
+                        assertEquals(
+                                isOld ? "RSA-2048" : "P-256",
+                                wire.serverSummary(contexts).keyType());
+                        assertEquals(isOld ? "RSA" : "EC", wire.servedKey());
+                    }
+                }
+            }
+        }
+    }
+
     /// Such a peer verifies ECDSA (it lists the schemes), and yet cannot take an ECDSA certificate.
     @ParameterizedTest
     @MethodSource("engines")

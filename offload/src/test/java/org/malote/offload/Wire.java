@@ -23,24 +23,37 @@ final class Wire implements AutoCloseable {
     private final EmbeddedChannel server;
     private final EmbeddedChannel client;
 
-    private Wire(SslHandler serverTls, SslHandler clientTls) {
+    private Wire(SslHandler serverTls, SslHandler clientTls, boolean isGuarded) {
         this.serverTls = serverTls;
         this.clientTls = clientTls;
-        server = new EmbeddedChannel(serverTls, serverSink);
+        server =
+                isGuarded
+                        ? new EmbeddedChannel(
+                                new ClientHelloGuard(List.of()), serverTls, serverSink)
+                        : new EmbeddedChannel(serverTls, serverSink);
         client = new EmbeddedChannel(clientTls, clientSink);
     }
 
     /// Connects and carries as far as it goes: a signature that is awaited leaves the handshake
     /// open.
     static Wire connect(SslHandler server, SslHandler client) {
-        Wire wire = new Wire(server, client);
+        return connect(server, client, false);
+    }
+
+    private static Wire connect(SslHandler server, SslHandler client, boolean isGuarded) {
+        Wire wire = new Wire(server, client, isGuarded);
         wire.carry();
         return wire;
     }
 
     /// Connects, and sends a word each way: TLS 1.3 tickets arrive with the first record.
     static Wire converse(SslHandler server, SslHandler client) {
-        Wire wire = connect(server, client);
+        return converse(server, client, false);
+    }
+
+    /// @param isGuarded whether a guard reads the ClientHello before the server does
+    static Wire converse(SslHandler server, SslHandler client, boolean isGuarded) {
+        Wire wire = connect(server, client, isGuarded);
         if (wire.isUp()) {
             wire.say("ping");
         }
