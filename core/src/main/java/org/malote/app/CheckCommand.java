@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.malote.config.ConfigFile;
 import org.malote.config.Problem;
+import org.malote.offload.EngineLibrary;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,8 +33,10 @@ final class CheckCommand implements Callable<Integer> {
                 switch (config.read()) {
                     case ConfigFile.Result.Invalid(var all) ->
                             all.stream().map(Problem::toString).toList();
-                    case ConfigFile.Result.Valid(var settings) ->
-                            HostCheck.problems(settings, notes::add);
+                    case ConfigFile.Result.Valid(var settings) -> {
+                        EngineLibrary.choose(settings.tls().engine());
+                        yield HostCheck.problems(settings, notes::add);
+                    }
                 };
         problems.forEach(out::println);
         notes.forEach(note -> out.println("note: " + note));

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.malote.config.EmbeddedDefault;
 import org.malote.config.Settings;
+import org.malote.offload.EngineLibrary;
 import org.malote.telemetry.LogFormat;
 import org.malote.telemetry.LogPipe;
 import org.slf4j.Logger;
@@ -52,6 +53,7 @@ final class ServeCommand implements Callable<Integer> {
     public Integer call() throws CommandFailure, InterruptedException {
         CommandSpec command = Commands.present(spec);
         Settings settings = config.settings();
+        EngineLibrary.choose(settings.tls().engine());
         if (config.file() == null && format == LogFormat.TEXT) {
             PrintWriter err = command.commandLine().getErr();
             err.println("# No --config FILE: this embedded default, with paths below here.");

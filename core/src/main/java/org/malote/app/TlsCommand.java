@@ -13,11 +13,13 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.malote.config.Settings;
 import org.malote.offload.CertificateInfo;
+import org.malote.offload.EngineLibrary;
 import org.malote.offload.HandshakeCost;
 import org.malote.offload.OffloadProviders;
 import org.malote.offload.ProviderInfo;
 import org.malote.offload.SelfSigned;
 import org.malote.offload.SignatureWatch;
+import org.malote.offload.TicketSettings;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsMeasurement;
@@ -46,6 +48,7 @@ final class TlsCommand implements Callable<Integer> {
     public Integer call() throws CommandFailure {
         PrintWriter out = Commands.present(spec).commandLine().getOut();
         Settings settings = config.settings();
+        EngineLibrary.choose(settings.tls().engine());
         SecureRandom random = new SecureRandom();
         OffloadProviders providers = KeyProviders.installed(random);
         TlsEnvironment environment =
@@ -69,6 +72,9 @@ final class TlsCommand implements Callable<Integer> {
         TlsSettings none = settings.tls().withCertificates(List.of());
         try (TlsContexts contexts = TlsContexts.open(none, environment)) {
             out.println("engine    " + contexts.engine().settingName());
+            if (contexts.library() != null) {
+                out.println("library   " + contexts.library());
+            }
             out.println("provider  " + settings.tls().provider());
             out.println("versions  TLSv1.3, TLSv1.2");
             out.println("groups    " + String.join(", ", contexts.groups()));
@@ -88,7 +94,8 @@ final class TlsCommand implements Callable<Integer> {
 
     private void printTicketKeys(PrintWriter out, TlsSettings settings, TlsEnvironment environment)
             throws TlsProblems {
-        if (settings.tickets().file() == null) {
+        TicketSettings tickets = settings.tickets();
+        if (tickets.file() == null && tickets.source() == null) {
             out.println("ticket keys  in memory of the server alone");
             return;
         }
@@ -103,7 +110,7 @@ final class TlsCommand implements Callable<Integer> {
         }
         out.println(
                 "ticket keys  "
-                        + settings.tickets().file()
+                        + (tickets.source() != null ? tickets.source() : tickets.file())
                         + ": "
                         + (ages.isEmpty() ? "none made yet" : String.join(", ", ages)));
     }

@@ -336,7 +336,8 @@ public final class ConfigFile {
                         ticketKeyInterval,
                         sessionLifetime,
                         ticketKeyFile(section, state),
-                        ticketKeySecret(section));
+                        ticketKeySecret(section),
+                        ticketKeySource(section));
         ClientCertificates clientCertificates = clientCertificates(section);
         section.end();
         return new TlsSettings(
@@ -370,6 +371,20 @@ public final class ConfigFile {
 
     private @Nullable Path ticketKeySecret(Section section) {
         return pathOrNone(section, "ticket-key-secret", "/etc/malote/secret");
+    }
+
+    /// Null for an empty text, the default.
+    private static @Nullable String ticketKeySource(Section section) {
+        String source =
+                section.text(
+                        "ticket-key-source",
+                        "",
+                        "vault:mail/tickets",
+                        text ->
+                                text.isEmpty() || text.matches("[a-z][a-z0-9-]{0,31}:.{1,1024}")
+                                        ? text
+                                        : null);
+        return source.isEmpty() ? null : source;
     }
 
     private ClientCertificates clientCertificates(Section section) {

@@ -79,6 +79,7 @@ final class ConfigFileTest {
                         key-threads  = 8
                         key-timeout  = "500ms"
                         ticket-key-file = "memory"
+                        ticket-key-source = "vault:mail/tickets"
                         client-certificates = "request"
                         client-authorities  = "authorities.pem"
                         client-server-use   = true
@@ -162,6 +163,7 @@ final class ConfigFileTest {
                         ClientCertificates.Demand.REQUEST, BASE.resolve("authorities.pem"), true),
                 settings.tls().clientCertificates());
         assertNull(settings.tls().tickets().file());
+        assertEquals("vault:mail/tickets", settings.tls().tickets().source());
         assertEquals(
                 SenderNetworks.of(
                         List.of(

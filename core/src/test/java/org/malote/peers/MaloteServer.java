@@ -39,6 +39,32 @@ final class MaloteServer implements AutoCloseable {
         return new MaloteServer(folder.path(), command);
     }
 
+    /// Starts it by a program that runs commands where this host's files are below another root.
+    static MaloteServer startIn(List<String> program, String root, Folder folder, String toml) {
+        Path config = folder.write("malote.toml", toml);
+        List<String> command = new ArrayList<>(program);
+        command.addAll(below(root));
+        command.addAll(List.of("serve", "--config", root + config));
+        return new MaloteServer(folder.path(), command);
+    }
+
+    /// The command line without its arguments, for where this host's files are below another root
+    /// and `java` is another.
+    static List<String> below(String root) {
+        List<String> command = new ArrayList<>(malote(List.of()));
+        command.set(0, "java");
+        command.replaceAll(
+                word -> {
+                    if (word.startsWith("@")) {
+                        return "@" + root + word.substring(1);
+                    }
+                    return word.startsWith("/")
+                            ? root + word.replace(File.pathSeparator, File.pathSeparator + root)
+                            : word;
+                });
+        return command;
+    }
+
     /// Starts it without a configuration, with its default working folder.
     static MaloteServer startEmbedded(Folder folder) {
         return new MaloteServer(folder.path(), serve(List.of()));

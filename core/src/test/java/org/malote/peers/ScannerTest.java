@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,13 +20,36 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// T02: what a scanner finds in our TLS.
+/// T02: what scanners find in our TLS.
 @Tag("peers")
-@Timeout(180)
+@Timeout(400)
 final class ScannerTest {
     private static final Pattern ACCEPTED =
             Pattern.compile(
                     "^(Preferred|Accepted)\\s+(TLSv1\\.[0-3]|SSLv[23])\\s+(\\d+) bits\\s+(\\S+)");
+
+    /// How long testssl.sh may take: two minutes on two busy processors.
+    private static final Duration TESTSSL_MAX = Duration.ofMinutes(6);
+
+    /// Protocols, suites, forward secrecy, the server's choice, what it says of itself, and the
+    /// attacks that have a name. Not the 60 s of handshakes as each known client would make them.
+    private static final List<String> TESTSSL_CHECKS = List.of("-p", "-s", "-f", "-P", "-S", "-U");
+
+    /// Of these it finds more than a hundred; far fewer would say that it could not look.
+    private static final int FINDINGS_MIN = 60;
+
+    private static final Set<String> HARMLESS = Set.of("OK", "INFO", "LOW", "DEBUG");
+
+    /// What it has to say against the certificates of this test, which are signed by themselves and
+    /// live for 30 days. The number is that of the certificate, where there are two.
+    private static final Pattern ARGUED =
+            Pattern.compile(
+                    "(cert_chain_of_trust" // nobody else has signed it
+                            + "|cert_revocation" // and so nobody can revoke it
+                            + "|cert_expirationStatus|cert_notAfter)" // its 30 days
+                            + "( <.*>)?"
+                            // Its own: it has no OpenSSL of old to look for GOST with.
+                            + "|engine_problem");
 
     private static Folder folder;
     private static MaloteServer server;
@@ -32,7 +58,17 @@ final class ScannerTest {
     @BeforeAll
     static void start() {
         folder = Folder.create();
+        Certificate rsa = Certificate.makeRsa(folder);
         toml = Toml.of(folder, Certificate.make(folder), "");
+        toml =
+                new Toml(
+                        toml.port(),
+                        toml.tlsPort(),
+                        toml.text()
+                                .replace(
+                                        "certificates = [",
+                                        "certificates = [{ chain = \"%s\", key = \"%s\" }, "
+                                                .formatted(rsa.chain(), rsa.key())));
         server = MaloteServer.start(folder, toml.text());
     }
 
@@ -69,6 +105,59 @@ final class ScannerTest {
         String found = scan("127.0.0.1:" + toml.tlsPort());
         assertTrue(found.contains("TLSv1.1 disabled"), found);
         assertStrong(found);
+    }
+
+    @Test
+    void testsslFindsNothingThatIsNotArgued() throws Exception {
+        try (Child starttls = testssl("starttls", toml.port(), "-t", "smtp");
+                Child implicit = testssl("implicit", toml.tlsPort())) {
+            for (Child scan : List.of(starttls, implicit)) {
+                // Its status counts findings.
+                int _ = scan.await(TESTSSL_MAX);
+            }
+            assertHarmless("starttls", starttls);
+            assertHarmless("implicit", implicit);
+        }
+    }
+
+    private static Child testssl(String name, int port, String... more) {
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                "testssl",
+                                "--quiet",
+                                "--color=0",
+                                "--warnings=batch",
+                                "--nodns=none",
+                                "--connect-timeout=20",
+                                "--openssl-timeout=20",
+                                "--jsonfile=" + folder.path().resolve(name + ".json")));
+        command.addAll(TESTSSL_CHECKS);
+        command.addAll(List.of(more));
+        command.add("127.0.0.1:" + port);
+        return Child.start("testssl-" + name, folder.path(), command);
+    }
+
+    private static void assertHarmless(String name, Child scan) throws IOException {
+        var findings = new ObjectMapper().readTree(folder.path().resolve(name + ".json").toFile());
+        assertTrue(findings.size() >= FINDINGS_MIN, scan::output);
+        var ids = new TreeSet<String>();
+        List<String> bad = new ArrayList<>();
+        for (var finding : findings) {
+            String id = finding.get("id").asText();
+            ids.add(id);
+            if (!HARMLESS.contains(finding.get("severity").asText())
+                    && !ARGUED.matcher(id).matches()) {
+                bad.add(finding.toString());
+            }
+        }
+        assertEquals(List.of(), bad, scan::output);
+        // It looked, and it can find: the certificates are as bad as they are.
+        assertTrue(
+                ids.containsAll(List.of("TLS1_3", "heartbleed", "ROBOT", "LUCKY13")),
+                ids::toString);
+        assertTrue(
+                ids.stream().anyMatch(id -> id.startsWith("cert_chain_of_trust")), ids::toString);
     }
 
     /// Nothing without forward secrecy. The two suites without an AEAD are there for Windows before

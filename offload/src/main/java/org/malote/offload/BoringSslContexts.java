@@ -1,23 +1,17 @@
 package org.malote.offload;
 
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.handler.ssl.ApplicationProtocolConfig;
-import io.netty.handler.ssl.IdentityCipherSuiteFilter;
-import io.netty.handler.ssl.OpenSslCachingX509KeyManagerFactory;
 import io.netty.handler.ssl.OpenSslContextOption;
 import io.netty.handler.ssl.OpenSslCredential;
 import io.netty.handler.ssl.OpenSslCredentialBuilder;
-import io.netty.handler.ssl.OpenSslServerSessionContext;
 import io.netty.handler.ssl.OpenSslSessionTicketKey;
 import io.netty.handler.ssl.ReferenceCountedOpenSslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SslProvider;
 import io.netty.util.IllegalReferenceCountException;
 import java.util.ArrayList;
 import java.util.List;
 import javax.net.ssl.SSLException;
-import org.jspecify.annotations.Nullable;
 
 /// BoringSSL through netty-tcnative, reference-counted: a context lives until its last connection
 /// is gone.
@@ -47,13 +41,15 @@ final class BoringSslContexts implements EngineContexts {
             int sessionSeconds,
             OpenSslSessionTicketKey[] keys)
             throws SSLException {
+        var server = new NativeContexts.Server(protocols, demand, sessionSeconds, GROUPS);
         List<ReferenceCountedOpenSslContext> servers = new ArrayList<>();
         boolean opened = false;
         try {
             for (List<ServedCertificate> served : sets) {
-                servers.add(openServer(served, protocols, demand, sessionSeconds, keys));
+                servers.add(openServer(served, server, keys));
             }
-            BoringSslContexts contexts = new BoringSslContexts(servers, openClient(sessionSeconds));
+            BoringSslContexts contexts =
+                    new BoringSslContexts(servers, openClient(sessionSeconds, GROUPS));
             opened = true;
             return contexts;
         } finally {
@@ -65,9 +61,7 @@ final class BoringSslContexts implements EngineContexts {
 
     private static ReferenceCountedOpenSslContext openServer(
             List<ServedCertificate> served,
-            List<String> protocols,
-            ClientCertificates.Demand demand,
-            int sessionSeconds,
+            NativeContexts.Server server,
             OpenSslSessionTicketKey[] keys)
             throws SSLException {
         List<OpenSslCredential> credentials = new ArrayList<>();
@@ -83,7 +77,7 @@ final class BoringSslContexts implements EngineContexts {
                                 .option(OpenSslContextOption.USE_TASKS, false);
             } else if (served.stream().noneMatch(BoringSslContexts::isAwaited)) {
                 builder =
-                        keyManaged(served)
+                        NativeContexts.keyManaged(served)
                                 // A key method is only called in a task, which the handler runs
                                 // at once, on the event loop.
                                 .option(OpenSslContextOption.USE_TASKS, true)
@@ -92,46 +86,16 @@ final class BoringSslContexts implements EngineContexts {
                                         new InlineSignatures(served));
             } else {
                 builder =
-                        keyManaged(served)
+                        NativeContexts.keyManaged(served)
                                 .option(OpenSslContextOption.USE_TASKS, true)
                                 .option(
                                         OpenSslContextOption.ASYNC_PRIVATE_KEY_METHOD,
                                         new OffloadedSignatures(served));
             }
-            var context =
-                    (ReferenceCountedOpenSslContext)
-                            common(builder)
-                                    .applicationProtocolConfig(alpn(protocols))
-                                    .clientAuth(EngineContexts.clientAuth(demand))
-                                    .trustManager(new AnyCertificate(_ -> {}))
-                                    .build();
-            // Tickets hold the state (RFC 5077 §1); a cache beside them would only take memory.
-            var sessions = (OpenSslServerSessionContext) context.sessionContext();
-            sessions.setSessionCacheEnabled(false);
-            sessions.setSessionTimeout(sessionSeconds);
-            sessions.setTicketKeys(keys);
-            return context;
+            return server.build(builder, keys);
         } finally {
             credentials.forEach(OpenSslCredential::release); // the context holds its own reference
         }
-    }
-
-    /// Answers to a peer that offers one of these. Others are not refused here: [ClientHelloGuard]
-    /// does that.
-    private static @Nullable ApplicationProtocolConfig alpn(List<String> protocols) {
-        return protocols.isEmpty()
-                ? null
-                : new ApplicationProtocolConfig(
-                        ApplicationProtocolConfig.Protocol.ALPN,
-                        ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
-                        ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
-                        protocols);
-    }
-
-    private static SslContextBuilder keyManaged(List<ServedCertificate> served) {
-        return SslContextBuilder.forServer(
-                new OpenSslCachingX509KeyManagerFactory(
-                        new KeyManagerForm(new ServerKeys(served, _ -> {}))));
     }
 
     private static boolean isAwaited(ServedCertificate one) {
@@ -157,11 +121,11 @@ final class BoringSslContexts implements EngineContexts {
         }
     }
 
-    private static ReferenceCountedOpenSslContext openClient(int sessionSeconds)
+    static ReferenceCountedOpenSslContext openClient(int sessionSeconds, List<String> groups)
             throws SSLException {
         var context =
                 (ReferenceCountedOpenSslContext)
-                        common(SslContextBuilder.forClient())
+                        NativeContexts.common(SslContextBuilder.forClient(), groups)
                                 .trustManager(new AnyCertificate(_ -> {}))
                                 // Netty checks names by default; opportunistic TLS does not.
                                 .endpointIdentificationAlgorithm(null)
@@ -175,34 +139,36 @@ final class BoringSslContexts implements EngineContexts {
         return context;
     }
 
-    static SslContextBuilder common(SslContextBuilder builder) {
-        return builder.sslProvider(SslProvider.OPENSSL_REFCNT)
-                .protocols(PROTOCOLS)
-                // Netty's default filter drops the TLS 1.3 names, and with them TLS 1.3, without a
-                // word.
-                .ciphers(CIPHERS, IdentityCipherSuiteFilter.INSTANCE)
-                .option(OpenSslContextOption.GROUPS, GROUPS.toArray(String[]::new));
-    }
-
     @Override
     public SslHandler server(ByteBufAllocator allocator, int set) {
-        ReferenceCountedOpenSslContext context = servers.get(set);
-        retain(context);
-        try {
-            return context.newHandler(allocator);
-        } finally {
-            context.release();
+        SslHandler handler = NativeContexts.handler(servers.get(set), allocator);
+        if (handler == null) {
+            throw new IllegalStateException("these TLS contexts are closed");
         }
+        return handler;
     }
 
     @Override
     public SslHandler client(ByteBufAllocator allocator, String host, int port) {
+        return client(client, allocator, host, port);
+    }
+
+    static SslHandler client(
+            ReferenceCountedOpenSslContext client,
+            ByteBufAllocator allocator,
+            String host,
+            int port) {
         retain(client);
         try {
             return client.newHandler(allocator, host, port);
         } finally {
             client.release();
         }
+    }
+
+    @Override
+    public List<String> groups() {
+        return GROUPS;
     }
 
     /// Holds a context while a handler takes its own hold, so that a close at the same time cannot

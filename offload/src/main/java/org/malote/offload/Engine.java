@@ -7,7 +7,8 @@ import java.util.Locale;
 public enum Engine {
     /// BoringSSL inside the process: level with plain C. The default.
     BORINGSSL,
-    /// The system's OpenSSL. Not in this build: [TlsContexts#check] says so.
+    /// The system's OpenSSL, 3.2 or later, with the accelerators of its own configuration.
+    /// [EngineLibrary#choose] has to be called first.
     OPENSSL,
     /// The JDK's own engine: dearer by several times, the fallback where the native library does
     /// not load.

@@ -4,7 +4,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.SslHandler;
 
 /// One engine's context for one way to speak to hosts. `handler` is for any thread.
-sealed interface EngineClient permits BoringSslClient, JdkClient {
+sealed interface EngineClient permits NativeClient, JdkClient {
     /// @throws IllegalStateException after close
     SslHandler handler(ByteBufAllocator allocator, String host, int port);
 

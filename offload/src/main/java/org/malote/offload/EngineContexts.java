@@ -8,7 +8,7 @@ import java.util.List;
 
 /// The contexts of one engine. All methods may be called from any thread; [TlsContexts] calls
 /// `useTicketKeys` and `close` one at a time.
-sealed interface EngineContexts permits BoringSslContexts, JdkContexts {
+sealed interface EngineContexts permits BoringSslContexts, OpenSslContexts, JdkContexts {
 
     /// TLS 1.3 in the engine's own order where it insists on one, then TLS 1.2 with forward secrecy
     /// only.
@@ -48,6 +48,19 @@ sealed interface EngineContexts permits BoringSslContexts, JdkContexts {
     SslHandler server(ByteBufAllocator allocator, int set);
 
     SslHandler client(ByteBufAllocator allocator, String host, int port);
+
+    /// The groups for key agreement, the best first, as they are offered and taken.
+    List<String> groups();
+
+    /// Whether sessions are resumed, as peers and settings allow.
+    default boolean isResuming() {
+        return true;
+    }
+
+    /// What a peer that is to have no ticket needs beside the option SSL_OP_NO_TICKET.
+    ///
+    /// @param ssl the address of its `SSL`
+    default void withholdTickets(long ssl) {}
 
     void useTicketKeys(OpenSslSessionTicketKey[] keys);
 

@@ -164,7 +164,7 @@ final class HostContexts implements AutoCloseable {
     private static final class Opening {
         private final HostTlsSettings settings;
         private final TlsEnvironment environment;
-        private final Engine engine;
+        private final TlsContexts.Footing footing;
         private final Instant now;
         private final List<String> problems = new ArrayList<>();
         private final Map<HostWay, Ready> clients = new LinkedHashMap<>();
@@ -175,7 +175,7 @@ final class HostContexts implements AutoCloseable {
         Opening(HostTlsSettings settings, TlsEnvironment environment) {
             this.settings = settings;
             this.environment = environment;
-            this.engine = TlsContexts.usable(settings.tls().engine());
+            this.footing = TlsContexts.Footing.of(settings.tls().engine(), problems);
             this.now = environment.clock().instant();
         }
 
@@ -189,7 +189,7 @@ final class HostContexts implements AutoCloseable {
                                 environment);
                 stores.put(identity.name(), store);
                 problems.addAll(store.problems());
-                problems.addAll(TlsContexts.mismatches(engine, store));
+                problems.addAll(TlsContexts.mismatches(footing.engine(), store));
             }
             for (HostWay way : settings.ways()) {
                 readAuthorities(way.policy());
@@ -257,7 +257,7 @@ final class HostContexts implements AutoCloseable {
                         String.format(
                                 "the TLS engine %s refuses what is to be shown to hosts (%s): try"
                                         + " other certificates, or another engine",
-                                engine.settingName(), PemFile.firstLine(e.getMessage())));
+                                footing.engine().settingName(), PemFile.firstLine(e.getMessage())));
             }
         }
 
@@ -277,10 +277,14 @@ final class HostContexts implements AutoCloseable {
                                     policy.names(),
                                     environment.clock(),
                                     full::mark);
-            return switch (engine) {
-                case BORINGSSL -> BoringSslClient.open(trust, own, limits());
-                case JDK -> JdkClient.open(trust, full, own, limits());
-                case OPENSSL -> throw new SSLException("it is not in this build");
+            return switch (footing) {
+                case TlsContexts.Footing.OfBoringSsl _ ->
+                        NativeClient.open(trust, own, limits(), BoringSslContexts.GROUPS);
+                case TlsContexts.Footing.OfOpenSsl(var system) ->
+                        NativeClient.open(trust, own, limits(), OpenSslContexts.groups(system));
+                case TlsContexts.Footing.OfJdk _ -> JdkClient.open(trust, full, own, limits());
+                case TlsContexts.Footing.None(var wanted) ->
+                        throw new SSLException(wanted.settingName() + " cannot be had");
             };
         }
 

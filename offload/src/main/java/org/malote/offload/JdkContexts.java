@@ -90,6 +90,11 @@ final class JdkContexts implements EngineContexts {
     }
 
     @Override
+    public List<String> groups() {
+        return GROUPS;
+    }
+
+    @Override
     public void useTicketKeys(OpenSslSessionTicketKey[] keys) {
         // The JDK has no way to be given ticket keys.
     }

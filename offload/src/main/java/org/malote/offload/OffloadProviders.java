@@ -1,5 +1,6 @@
 package org.malote.offload;
 
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -10,7 +11,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// The providers of a process. Made once and kept for as long as it runs, across reloads: what a
+/// The providers of a process, of private keys and of ticket keys. Made once and kept for as long
+/// as it runs, across reloads: what a
 /// provider holds for the whole process, such as an initialised PKCS#11 module, it holds here.
 ///
 /// Threads: any.
@@ -19,6 +21,7 @@ public final class OffloadProviders {
     private static final Pattern URI = Pattern.compile("([a-z][a-z0-9-]{0,31}):");
 
     private final List<OffloadProvider> providers;
+    private final List<TicketKeyProvider> ticketKeyProviders;
     private final @Nullable KeyEnvironment environment;
 
     /// What could not be loaded.
@@ -26,8 +29,10 @@ public final class OffloadProviders {
 
     private OffloadProviders(
             List<OffloadProvider> providers,
+            List<TicketKeyProvider> ticketKeyProviders,
             @Nullable KeyEnvironment environment,
             List<String> problems) {
+        this.ticketKeyProviders = List.copyOf(ticketKeyProviders);
         this.providers = List.copyOf(providers);
         this.environment = environment;
         this.problems = List.copyOf(problems);
@@ -42,10 +47,15 @@ public final class OffloadProviders {
     /// Those that a class loader sees. A jar that is broken is told by [#open], so that `check`
     /// shows it beside what else is wrong.
     static OffloadProviders installed(KeyEnvironment environment, ClassLoader loader) {
-        List<OffloadProvider> found = new ArrayList<>();
         List<String> problems = new ArrayList<>();
-        Iterator<OffloadProvider> each =
-                ServiceLoader.load(OffloadProvider.class, loader).iterator();
+        List<OffloadProvider> found = load(OffloadProvider.class, loader, problems);
+        List<TicketKeyProvider> ticketKeys = load(TicketKeyProvider.class, loader, problems);
+        return new OffloadProviders(found, ticketKeys, environment, problems);
+    }
+
+    private static <P> List<P> load(Class<P> kind, ClassLoader loader, List<String> problems) {
+        List<P> found = new ArrayList<>();
+        Iterator<P> each = ServiceLoader.load(kind, loader).iterator();
         while (true) {
             try {
                 if (!each.hasNext()) {
@@ -63,17 +73,17 @@ public final class OffloadProviders {
                 }
             }
         }
-        return new OffloadProviders(found, environment, problems);
+        return found;
     }
 
     /// These alone.
     static OffloadProviders of(KeyEnvironment environment, List<OffloadProvider> providers) {
-        return new OffloadProviders(providers, environment, List.of());
+        return new OffloadProviders(providers, List.of(), environment, List.of());
     }
 
     /// The provider `native` alone, which needs nothing: for contexts that are only a client.
     public static OffloadProviders inProcess() {
-        return new OffloadProviders(List.of(new NativeProvider()), null, List.of());
+        return new OffloadProviders(List.of(new NativeProvider()), List.of(), null, List.of());
     }
 
     /// Every provider, as an operator wants to see it.
@@ -112,6 +122,27 @@ public final class OffloadProviders {
             return NativeProvider.openFile(reference);
         }
         return provider.open(reference, environment);
+    }
+
+    /// Opens the ticket keys of a location, with the provider that it names.
+    TicketKeySource openTicketKeys(String location, TicketSettings settings, SecureRandom random)
+            throws TlsProblems {
+        String name = schemeOf(location);
+        for (TicketKeyProvider provider : ticketKeyProviders) {
+            if (provider.name().equals(name)) {
+                return provider.open(location, settings, random);
+            }
+        }
+        throw PemFile.problem(
+                String.format(
+                        "no provider has the ticket keys of \"%s\": put its jar on the class path%s",
+                        location,
+                        ticketKeyProviders.isEmpty()
+                                ? ""
+                                : ticketKeyProviders.stream()
+                                        .map(TicketKeyProvider::name)
+                                        .sorted()
+                                        .collect(Collectors.joining(", ", "; there are ", ""))));
     }
 
     /// The name of the provider of a key.

@@ -80,7 +80,7 @@ final class OwnHandshakes implements AutoCloseable {
     /// @param nanos of both ends together
     record Outcome(TlsSummary summary, long nanos) {}
 
-    /// One full and one resumed handshake of each version.
+    /// One full and, where sessions are resumed, one resumed handshake of each version.
     ///
     /// @throws TlsProblems when one fails
     static void prove(TlsContexts contexts, TlsEnvironment environment) throws TlsProblems {
@@ -110,6 +110,9 @@ final class OwnHandshakes implements AutoCloseable {
                                             .withEngine(contexts.engine()),
                                     environment)) {
                         full[i] = own.converse(client, version).nanos();
+                        if (!contexts.isResuming()) {
+                            continue;
+                        }
                         Outcome second = own.converse(client, version);
                         resumed[i] = second.nanos();
                         if (!second.summary().resumed()) {
@@ -121,7 +124,9 @@ final class OwnHandshakes implements AutoCloseable {
                     }
                 }
                 costs.add(new HandshakeCost(version, false, median(full)));
-                costs.add(new HandshakeCost(version, true, median(resumed)));
+                if (contexts.isResuming()) {
+                    costs.add(new HandshakeCost(version, true, median(resumed)));
+                }
             }
         }
         return costs;

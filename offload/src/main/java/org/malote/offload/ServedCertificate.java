@@ -2,6 +2,7 @@ package org.malote.offload;
 
 import java.nio.file.Path;
 import java.security.PublicKey;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
@@ -36,6 +37,19 @@ record ServedCertificate(
 
     X509Certificate[] chainArray() {
         return chain.toArray(X509Certificate[]::new);
+    }
+
+    /// What the chain takes in a handshake, but for a few octets.
+    int chainOctets() {
+        int octets = 0;
+        for (X509Certificate one : chain) {
+            try {
+                octets += one.getEncoded().length;
+            } catch (CertificateEncodingException e) {
+                throw new IllegalStateException(file() + " was read, and cannot be written", e);
+            }
+        }
+        return octets;
     }
 
     /// The key's operations: its own, or plain signatures when the key is in this process.

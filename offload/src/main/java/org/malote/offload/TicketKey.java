@@ -8,8 +8,9 @@ import java.util.Arrays;
 
 /// A key that seals session tickets: a name by which tickets say what sealed them, a MAC key and a
 /// cipher key, 16 octets each (RFC 5077 §4).
-final class TicketKey {
-    static final int BYTES =
+public final class TicketKey {
+    /// Of the three together.
+    public static final int BYTES =
             OpenSslSessionTicketKey.NAME_SIZE
                     + OpenSslSessionTicketKey.HMAC_KEY_SIZE
                     + OpenSslSessionTicketKey.AES_KEY_SIZE;
@@ -20,7 +21,12 @@ final class TicketKey {
     /// @param sealsFrom when it begins to seal. It opens what it sealed from the start, which lets
     ///     it be known to all who share it before the first ticket
     /// @param secret of [#BYTES]
-    TicketKey(Instant sealsFrom, byte[] secret) {
+    /// @throws IllegalArgumentException when it is shorter or longer
+    public TicketKey(Instant sealsFrom, byte[] secret) {
+        if (secret.length != BYTES) {
+            throw new IllegalArgumentException(
+                    "a ticket key has " + BYTES + " octets, not " + secret.length);
+        }
         this.sealsFrom = sealsFrom;
         this.secret = secret.clone();
     }
@@ -31,7 +37,8 @@ final class TicketKey {
         return new TicketKey(sealsFrom, secret);
     }
 
-    Instant sealsFrom() {
+    /// When it begins to seal.
+    public Instant sealsFrom() {
         return sealsFrom;
     }
 

@@ -9,19 +9,28 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /// Where session-ticket keys come from. Servers with the same source resume each other's sessions.
 ///
-/// Threads: any.
-sealed interface TicketKeySource permits TicketKeySource.InMemory, TicketKeyFile {
+/// Threads: any. It may take its time: it is asked at the start, at a reload and about once a
+/// minute, where nothing waits.
+public interface TicketKeySource {
 
-    /// The keys of now, made and dropped as time goes by.
+    /// The keys of now, made and dropped as time goes by: one that seals, and those that still
+    /// open.
+    /// A new one is best known to all servers for a while before it seals.
     ///
-    /// @throws IOException when they cannot be had: those of before go on
+    /// @throws IOException when they cannot be had for now: those of before go on
+    /// @throws TlsProblems when something has to be done about it: those of before go on, too
     TicketKeys keys(Instant now) throws IOException, TlsProblems;
 
-    /// Takes over the keys of another source, so that its sessions go on.
-    void adopt(TicketKeys others, Instant now) throws IOException, TlsProblems;
+    /// Takes over the keys of another source, so that its sessions go on. A source whose keys
+    /// others
+    /// make may do nothing: then they are not resumed.
+    default void adopt(TicketKeys others, Instant now) throws IOException, TlsProblems {}
 
-    /// What keeps the keys from being had, as far as can be told without making any.
-    List<String> problems();
+    /// What keeps the keys from being had, as far as can be told without making any: sentences that
+    /// say what to do.
+    default List<String> problems() {
+        return List.of();
+    }
 
     /// Keys of this process alone, gone with it.
     final class InMemory implements TicketKeySource {

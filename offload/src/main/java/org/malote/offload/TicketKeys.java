@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Immutable.
 ///
-/// @param keys the newest first; at least two
-record TicketKeys(List<TicketKey> keys) {
+/// @param keys in any order; ours are at least two
+public record TicketKeys(List<TicketKey> keys) {
     /// More keys than this slow the search for one in each resumption, and mean that the settings
     /// are wrong.
     static final int KEYS_MAX = 16;
@@ -22,7 +22,11 @@ record TicketKeys(List<TicketKey> keys) {
     private static final Comparator<TicketKey> NEWEST_FIRST =
             Comparator.comparing(TicketKey::sealsFrom).reversed();
 
-    TicketKeys {
+    /// @throws IllegalArgumentException when there is none
+    public TicketKeys {
+        if (keys.isEmpty()) {
+            throw new IllegalArgumentException("no ticket key");
+        }
         keys = keys.stream().sorted(NEWEST_FIRST).toList();
     }
 

@@ -90,9 +90,10 @@ public final class TlsContexts implements AutoCloseable {
             throws TlsProblems {
         List<String> problems = new ArrayList<>(faults(settings));
         Instant now = environment.clock().instant();
+        Footing footing = Footing.of(settings.engine(), problems);
+        Engine engine = footing.engine();
         CertificateStore certificates = CertificateStore.load(settings, now, environment);
         problems.addAll(certificates.problems());
-        Engine engine = engineFor(settings.engine());
         problems.addAll(mismatches(engine, certificates));
         PeerJudge judge = null;
         try {
@@ -109,7 +110,8 @@ public final class TlsContexts implements AutoCloseable {
             List<TicketKey> keys = ticketKeys.keys(now).forEngine(now);
             NamedCertificates named = new NamedCertificates(certificates.served());
             EngineContexts contexts =
-                    makeContexts(engine, settings, environment.protocols(), named, forEngine(keys));
+                    makeContexts(
+                            footing, settings, environment.protocols(), named, forEngine(keys));
             return new TlsContexts(
                     settings,
                     environment,
@@ -125,7 +127,7 @@ public final class TlsContexts implements AutoCloseable {
             throw PemFile.problem(refusal(engine, e));
         } catch (IOException e) {
             certificates.close();
-            throw ticketProblem(e);
+            throw ticketProblem(settings.tickets(), e);
         } catch (TlsProblems e) {
             certificates.close();
             throw e;
@@ -147,27 +149,35 @@ public final class TlsContexts implements AutoCloseable {
                 engine.settingName(), PemFile.firstLine(e.getMessage()));
     }
 
+    private static List<String> sourceProblems(TlsSettings settings, TlsEnvironment environment) {
+        try {
+            return sourceFor(settings, environment).problems();
+        } catch (TlsProblems e) {
+            return e.problems();
+        }
+    }
+
     /// Does all that [#open] does and lets go of it again.
     ///
     /// @return every problem, and every certificate that is not valid now; nothing when all is well
     public static List<String> check(TlsSettings settings, TlsEnvironment environment) {
         List<String> found = new ArrayList<>(faults(settings));
         Instant now = environment.clock().instant();
+        Footing footing = Footing.of(settings.engine(), found);
+        Engine engine = footing.engine();
         CertificateStore certificates = CertificateStore.load(settings, now, environment);
-        Engine engine = engineFor(settings.engine());
         try {
             found.addAll(certificates.problems());
             found.addAll(mismatches(engine, certificates));
             found.addAll(judgeProblems(settings.clientCertificates()));
             if (found.isEmpty()) {
-                TicketKeySource ticketKeys = sourceFor(settings, environment);
-                found.addAll(ticketKeys.problems());
+                found.addAll(sourceProblems(settings, environment));
                 // Keys of its own: a check writes nothing.
                 TicketKeys keys =
                         TicketKeys.first(
                                 settings.tickets().keyInterval(), environment.random(), now);
                 makeContexts(
-                                engine,
+                                footing,
                                 settings,
                                 environment.protocols(),
                                 new NamedCertificates(certificates.served()),
@@ -239,7 +249,11 @@ public final class TlsContexts implements AutoCloseable {
                             null,
                             new ClientHelloGuard(
                                     protocols,
-                                    name -> serverHandler(before.alloc(), named.setFor(name)),
+                                    name ->
+                                            ticketed(
+                                                    serverHandler(
+                                                            before.alloc(), named.setFor(name)),
+                                                    hasTickets),
                                     settings.handshakeTimeout()));
             return;
         }
@@ -251,9 +265,10 @@ public final class TlsContexts implements AutoCloseable {
         }
     }
 
-    private static SslHandler ticketed(SslHandler handler, boolean hasTickets) {
+    private SslHandler ticketed(SslHandler handler, boolean hasTickets) {
         if (!hasTickets && handler.engine() instanceof ReferenceCountedOpenSslEngine engine) {
             SSL.setOptions(engine.sslPointer(), SSL.SSL_OP_NO_TICKET);
+            contexts.withholdTickets(engine.sslPointer());
         }
         return handler;
     }
@@ -295,7 +310,7 @@ public final class TlsContexts implements AutoCloseable {
                 }
                 lastComplaint = "";
             } catch (IOException e) {
-                complain(ticketProblem(e));
+                complain(ticketProblem(settings.tickets(), e));
             } catch (TlsProblems e) {
                 complain(e);
             }
@@ -327,6 +342,18 @@ public final class TlsContexts implements AutoCloseable {
         return keys.stream().map(TicketKey::forEngine).toArray(OpenSslSessionTicketKey[]::new);
     }
 
+    static TlsProblems ticketProblem(TicketSettings tickets, IOException e) {
+        if (tickets.source() == null) {
+            return ticketProblem(e);
+        }
+        return PemFile.problem(
+                String.format(
+                        "the ticket keys of %s cannot be had (%s: %s): see to what keeps them",
+                        tickets.source(),
+                        e.getClass().getSimpleName(),
+                        PemFile.firstLine(e.getMessage())));
+    }
+
     static TlsProblems ticketProblem(IOException e) {
         return PemFile.problem(
                 String.format(
@@ -335,8 +362,13 @@ public final class TlsContexts implements AutoCloseable {
     }
 
     /// Where the settings want the ticket keys to be.
-    static TicketKeySource sourceFor(TlsSettings settings, TlsEnvironment environment) {
+    static TicketKeySource sourceFor(TlsSettings settings, TlsEnvironment environment)
+            throws TlsProblems {
         TicketSettings tickets = settings.tickets();
+        String source = tickets.source();
+        if (source != null && !settings.certificates().isEmpty()) {
+            return environment.providers().openTicketKeys(source, tickets, environment.random());
+        }
         Path file = tickets.file();
         return file == null || settings.certificates().isEmpty()
                 ? new TicketKeySource.InMemory(
@@ -393,7 +425,7 @@ public final class TlsContexts implements AutoCloseable {
                 : summary.withKeyType(keyTypeServed(handshaken, summary));
     }
 
-    /// BoringSSL does not say which of its credentials it took; it takes P-256 where it may.
+    /// A native engine does not say which of its certificates it took; it takes P-256 where it may.
     private @Nullable String keyTypeServed(SslHandler handshaken, TlsSummary summary) {
         boolean isEc =
                 summary.version().equals("TLSv1.2")
@@ -440,11 +472,20 @@ public final class TlsContexts implements AutoCloseable {
             return null;
         }
         try {
-            return SSL.getGroupName(pointer);
+            return plain(SSL.getGroupName(pointer));
         } catch (Exception _) {
             // Its signature says so: an engine without that.
             return null;
         }
+    }
+
+    /// BoringSSL's names, for meters and logs: OpenSSL writes some in another way.
+    private static @Nullable String plain(@Nullable String group) {
+        return switch (group) {
+            case "x25519" -> "X25519";
+            case "secp256r1" -> "P-256";
+            case null, default -> group;
+        };
     }
 
     private static @Nullable String keyType(SslHandler handshaken) {
@@ -511,9 +552,21 @@ public final class TlsContexts implements AutoCloseable {
         return engine;
     }
 
+    /// The library under the engine, such as `OpenSSL 3.5.9 29 Sep 2026`; null where the engine is
+    /// all
+    /// there is to say.
+    public @Nullable String library() {
+        return engine == Engine.OPENSSL ? OpenSsl.versionString() : null;
+    }
+
     /// Whether there is a certificate to serve.
     public boolean hasServer() {
         return !certificates.served().isEmpty();
+    }
+
+    /// Whether a peer that comes back with a ticket resumes.
+    boolean isResuming() {
+        return contexts.isResuming();
     }
 
     List<ServedCertificate> served() {
@@ -522,10 +575,7 @@ public final class TlsContexts implements AutoCloseable {
 
     /// The groups for key agreement, the best first, as they are offered and taken.
     public List<String> groups() {
-        return switch (engine) {
-            case BORINGSSL, OPENSSL -> BoringSslContexts.GROUPS;
-            case JDK -> JdkContexts.GROUPS;
-        };
+        return contexts.groups();
     }
 
     /// The certificates that are served, in the order of the settings.
@@ -546,7 +596,7 @@ public final class TlsContexts implements AutoCloseable {
     }
 
     private static EngineContexts makeContexts(
-            Engine engine,
+            Footing footing,
             TlsSettings settings,
             List<String> protocols,
             NamedCertificates named,
@@ -556,43 +606,108 @@ public final class TlsContexts implements AutoCloseable {
                 settings.certificates().isEmpty() ? List.of() : named.sets();
         int sessionSeconds = Math.toIntExact(settings.tickets().sessionLifetime().toSeconds());
         ClientCertificates.Demand demand = settings.clientCertificates().demand();
-        return switch (engine) {
-            case BORINGSSL ->
+        return switch (footing) {
+            case Footing.OfOpenSsl(var system) ->
+                    OpenSslContexts.open(
+                            system, sets, protocols, demand, sessionSeconds, ticketKeys);
+            case Footing.OfBoringSsl() ->
                     BoringSslContexts.open(sets, protocols, demand, sessionSeconds, ticketKeys);
-            case JDK -> JdkContexts.open(sets, protocols, demand, sessionSeconds);
-            case OPENSSL -> throw new SSLException("it is not in this build");
+            case Footing.OfJdk() -> JdkContexts.open(sets, protocols, demand, sessionSeconds);
+            case Footing.None(var wanted) ->
+                    throw new IllegalStateException(wanted + " is not there, which was told");
         };
     }
 
-    private static Engine engineFor(Engine wanted) {
-        Engine engine = usable(wanted);
-        if (engine != wanted) {
+    /// What an engine stands on.
+    sealed interface Footing {
+        Engine engine();
+
+        record OfBoringSsl() implements Footing {
+            @Override
+            public Engine engine() {
+                return Engine.BORINGSSL;
+            }
+        }
+
+        record OfOpenSsl(SystemOpenSsl system) implements Footing {
+            @Override
+            public Engine engine() {
+                return Engine.OPENSSL;
+            }
+        }
+
+        record OfJdk() implements Footing {
+            @Override
+            public Engine engine() {
+                return Engine.JDK;
+            }
+        }
+
+        /// It cannot be had, and the problem is told.
+        record None(Engine engine) implements Footing {}
+
+        static Footing of(Engine wanted, List<String> problems) {
+            try {
+                return switch (wanted) {
+                    case BORINGSSL -> boringSslOrJdk();
+                    case OPENSSL -> new OfOpenSsl(EngineLibrary.requireOpenSsl());
+                    case JDK -> new OfJdk();
+                };
+            } catch (TlsProblems e) {
+                problems.addAll(e.problems());
+                return new None(wanted);
+            }
+        }
+
+        private static Footing boringSslOrJdk() throws TlsProblems {
+            EngineLibrary.requireBoringSsl();
+            if (OpenSsl.isAvailable()) {
+                return new OfBoringSsl();
+            }
             LOG.warn(
                     "BoringSSL does not load here ({}): the JDK's engine serves TLS, at several times"
                             + " the cost",
                     PemFile.firstLine(OpenSsl.unavailabilityCause().getMessage()));
+            return new OfJdk();
         }
-        return engine;
     }
 
-    /// The engine that is used where another is wanted that does not load.
-    static Engine usable(Engine wanted) {
-        return wanted == Engine.BORINGSSL && !OpenSsl.isAvailable() ? Engine.JDK : wanted;
-    }
+    /// Ours: half of the 16 KiB of unsent handshake messages above which the library for OpenSSL
+    /// (2.0.81) can write beyond its buffer, mended in 2.0.84.
+    private static final int OPENSSL_CHAIN_OCTETS_MAX = 8 << 10;
 
     static List<String> mismatches(Engine engine, CertificateStore certificates) {
-        if (engine != Engine.JDK) {
-            return List.of();
-        }
         List<String> mismatches = new ArrayList<>();
         for (ServedCertificate one : certificates.served()) {
-            if (!(one.key() instanceof OpenedKey.InProcess)) {
+            int octets = one.chainOctets();
+            if (engine == Engine.OPENSSL && octets > OPENSSL_CHAIN_OCTETS_MAX) {
                 mismatches.add(
                         String.format(
-                                "engine \"jdk\" cannot use the key of certificate %s outside of the"
-                                        + " JDK: choose engine \"boringssl\" or provider"
-                                        + " \"native\"",
-                                one.file()));
+                                "engine \"openssl\" takes chains of up to %d octets, and %s has %d:"
+                                        + " leave out what peers do not need, or choose engine"
+                                        + " \"boringssl\"",
+                                OPENSSL_CHAIN_OCTETS_MAX, one.file(), octets));
+            }
+            if (one.key() instanceof OpenedKey.InProcess) {
+                continue;
+            }
+            switch (engine) {
+                case BORINGSSL -> {}
+                case OPENSSL ->
+                        mismatches.add(
+                                String.format(
+                                        "engine \"openssl\" cannot use the key of certificate %s"
+                                                + " with provider \"%s\", it signs by itself:"
+                                                + " choose engine \"boringssl\" or provider"
+                                                + " \"native\"",
+                                        one.file(), one.provider()));
+                case JDK ->
+                        mismatches.add(
+                                String.format(
+                                        "engine \"jdk\" cannot use the key of certificate %s outside"
+                                                + " of the JDK: choose engine \"boringssl\" or"
+                                                + " provider \"native\"",
+                                        one.file()));
             }
         }
         return mismatches;
@@ -600,9 +715,6 @@ public final class TlsContexts implements AutoCloseable {
 
     static List<String> faults(TlsSettings settings) {
         List<String> faults = new ArrayList<>();
-        if (settings.engine() == Engine.OPENSSL) {
-            faults.add("engine \"openssl\" is not in this build: choose \"boringssl\" or \"jdk\"");
-        }
         Duration interval = settings.tickets().keyInterval();
         Duration lifetime = settings.tickets().sessionLifetime();
         boolean isTimed = true;

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /// What the settings give on this host, tried out: for an operator who compares.
 ///
@@ -103,31 +104,42 @@ public record TlsMeasurement(
                 String.format("key %s cannot sign (%s): see to it", settings.key(), reason));
     }
 
-    /// The ticket keys that are kept in the file of the settings: when each begins, or began, to
-    /// seal. Nothing where they are in memory, or not yet made.
+    /// The ticket keys that are kept where the settings say: when each begins, or began, to seal.
+    /// Nothing where they are in memory, or not yet made in the file.
     ///
-    /// @throws TlsProblems when the file cannot be read
+    /// @throws TlsProblems when they cannot be read
     public static List<Instant> keptTicketKeys(TlsSettings settings, TlsEnvironment environment)
             throws TlsProblems {
         TicketSettings tickets = settings.tickets();
-        Path file = tickets.file();
-        if (file == null) {
-            return List.of();
-        }
         try {
-            TicketKeys kept =
-                    new TicketKeyFile(
-                                    file,
-                                    tickets.secret(),
-                                    tickets.keyInterval(),
-                                    tickets.sessionLifetime(),
-                                    environment.random())
-                            .read();
+            TicketKeys kept = kept(tickets, environment);
             return kept == null
                     ? List.of()
                     : kept.keys().stream().map(TicketKey::sealsFrom).toList();
         } catch (IOException e) {
-            throw TlsContexts.ticketProblem(e);
+            throw TlsContexts.ticketProblem(tickets, e);
         }
+    }
+
+    /// Null where there are none yet, or they are in memory.
+    private static @Nullable TicketKeys kept(TicketSettings tickets, TlsEnvironment environment)
+            throws IOException, TlsProblems {
+        String source = tickets.source();
+        Path file = tickets.file();
+        if (source != null) {
+            return environment
+                    .providers()
+                    .openTicketKeys(source, tickets, environment.random())
+                    .keys(environment.clock().instant());
+        }
+        return file == null
+                ? null
+                : new TicketKeyFile(
+                                file,
+                                tickets.secret(),
+                                tickets.keyInterval(),
+                                tickets.sessionLifetime(),
+                                environment.random())
+                        .read();
     }
 }

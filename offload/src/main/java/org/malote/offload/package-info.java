@@ -3,7 +3,8 @@
 ///
 /// **Owns.** The TLS contexts, the opened private keys, the session-ticket keys, the sessions of
 /// hosts that we send to. [org.malote.offload.OffloadProvider] is the seam where keys leave the
-/// process; [org.malote.offload.LiveTls] exchanges all of it while connections come and go, and
+/// process, [org.malote.offload.TicketKeyProvider] the one where ticket keys come in;
+/// [org.malote.offload.LiveTls] exchanges all of it while connections come and go, and
 /// [org.malote.offload.HostTls] does for hosts that we connect to.
 ///
 /// **Never.** Knows a mail protocol, makes a thread but by the factory that it is given, reads the
@@ -22,7 +23,9 @@
 ///
 /// **Known limits.** One certificate for each kind of key. A TLS 1.2 peer that verifies ECDSA but
 /// offers only RSA cipher suites is served with keys in process, not with others when both
-/// kinds are. The JDK's engine uses ticket keys of its own and signs only with keys in process.
+/// kinds are. The JDK's engine uses ticket keys of its own, and neither it nor OpenSSL signs
+/// with keys elsewhere. A process has BoringSSL or OpenSSL
+/// ([org.malote.offload.EngineLibrary]).
 @NullMarked
 package org.malote.offload;
 

@@ -108,11 +108,11 @@ final class ArchitectureTest {
             noClasses()
                     .that()
                     .haveNameNotMatching(
-                            "org\\.malote\\.offload\\.(Libcrypto|pkcs11\\.Cryptoki)(\\$.*)?")
+                            "org\\.malote\\.offload\\.(Libcrypto|SystemOpenSsl|OpenSsl(Functions|Configuration)|pkcs11\\.Cryptoki)(\\$.*)?")
                     .should()
                     .dependOnClassesThat()
                     .resideInAPackage("java.lang.foreign..")
-                    .because("R8: as R7, for the system's libcrypto and for tokens");
+                    .because("R8: as R7, for the system's OpenSSL and for tokens");
 
     @ArchTest
     static final ArchRule R9_THE_MODULE_KNOWS_NO_TOKEN =

@@ -53,7 +53,7 @@ final class HandshakeTest {
 
     static List<Cell> matrix() {
         List<Cell> cells = new ArrayList<>();
-        for (Engine engine : List.of(Engine.BORINGSSL, Engine.JDK)) {
+        for (Engine engine : Engines.tried()) {
             for (String version : List.of("TLSv1.2", "TLSv1.3")) {
                 cells.add(new Cell(engine, List.of(p256), version, "EC"));
                 cells.add(new Cell(engine, List.of(rsa), version, "RSA"));
@@ -96,12 +96,12 @@ final class HandshakeTest {
     /// taken.
     @Test
     void whoGetsNoTicketsIsNotResumed() throws Exception {
-        try (TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256));
+        try (TlsContexts contexts = open(Engines.inProcess(), List.of(p256));
                 Loopback with = new Loopback(contexts);
                 Loopback without = Loopback.withoutTickets(contexts)) {
             for (String version : List.of("TLSv1.2", "TLSv1.3")) {
                 // One that offers a session of the other version would not be resumed.
-                try (TlsContexts client = open(Engine.BORINGSSL, List.of())) {
+                try (TlsContexts client = open(Engines.inProcess(), List.of())) {
                     for (int i = 0; i < 3; i++) {
                         assertFalse(without.converse(client, version).summary().resumed());
                     }
@@ -113,7 +113,7 @@ final class HandshakeTest {
     }
 
     static List<Engine> engines() {
-        return List.of(Engine.BORINGSSL, Engine.JDK);
+        return Engines.tried();
     }
 
     @ParameterizedTest
@@ -209,7 +209,7 @@ final class HandshakeTest {
 
     @Test
     void theClientSendsTheHostsNameButNoAddress() throws Exception {
-        try (TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256))) {
+        try (TlsContexts contexts = open(Engines.inProcess(), List.of(p256))) {
             SslHandler named = contexts.serverHandler(ALLOCATOR);
             try (Wire wire = Wire.converse(named, contexts.clientHandler(ALLOCATOR, HOST, 25))) {
                 assertTrue(wire.isUp());
@@ -230,7 +230,7 @@ final class HandshakeTest {
 
     @Test
     void theClientResumesOnlyWithTheSameHostAndPort() throws Exception {
-        try (TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256))) {
+        try (TlsContexts contexts = open(Engines.inProcess(), List.of(p256))) {
             try (Wire wire = to(contexts, HOST, 25)) {
                 assertFalse(wire.clientSummary().resumed());
             }
@@ -253,7 +253,7 @@ final class HandshakeTest {
 
     @Test
     void bytesThatAreNoTlsEndTheConnectionAndNothingElse() throws Exception {
-        try (TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256))) {
+        try (TlsContexts contexts = open(Engines.inProcess(), List.of(p256))) {
             SslHandler handler = contexts.serverHandler(ALLOCATOR);
             var channel = new EmbeddedChannel(handler);
             assertThrows(
@@ -271,7 +271,7 @@ final class HandshakeTest {
 
     @Test
     void aConnectionOutlivesItsContexts() throws Exception {
-        TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256));
+        TlsContexts contexts = open(Engines.inProcess(), List.of(p256));
         try (Wire wire = converse(contexts, "TLSv1.3")) {
             contexts.close();
             contexts.close();
@@ -285,8 +285,8 @@ final class HandshakeTest {
 
     @Test
     void withoutACertificateThereIsOnlyAClient() throws Exception {
-        try (TlsContexts server = open(Engine.BORINGSSL, List.of(p256));
-                TlsContexts client = open(Engine.BORINGSSL, List.of())) {
+        try (TlsContexts server = open(Engines.inProcess(), List.of(p256));
+                TlsContexts client = open(Engines.inProcess(), List.of())) {
             assertTrue(server.hasServer());
             assertFalse(client.hasServer());
             try (Wire wire =
@@ -300,7 +300,7 @@ final class HandshakeTest {
 
     @Test
     void theHandshakeTimeoutIsThatOfTheSettings() throws Exception {
-        try (TlsContexts contexts = open(Engine.BORINGSSL, List.of(p256))) {
+        try (TlsContexts contexts = open(Engines.inProcess(), List.of(p256))) {
             SslHandler server = contexts.serverHandler(ALLOCATOR);
             SslHandler client = contexts.clientHandler(ALLOCATOR, HOST, 25);
             assertEquals(7_000, server.getHandshakeTimeoutMillis());
@@ -329,7 +329,7 @@ final class HandshakeTest {
     private static TlsContexts open(Engine engine, List<CertificateSettings> certificates)
             throws TlsProblems {
         return TlsContexts.open(
-                TlsSettings.withDefaults(certificates)
+                Engines.settings(certificates)
                         .withEngine(engine)
                         .withHandshakeTimeout(Duration.ofSeconds(7)),
                 TestCertificates.environment());

@@ -43,7 +43,7 @@ final class Load implements AutoCloseable {
     private void converse(Loopback loopback, @Nullable TlsContexts known) {
         try (TlsContexts fresh =
                 TlsContexts.open(
-                        TlsSettings.withDefaults(List.of()),
+                        Engines.settings(List.of()),
                         TestCertificates.environment(OffloadProviders.inProcess()))) {
             boolean isResumed =
                     loopback.converse(known == null ? fresh : known, "TLSv1.3").summary().resumed();

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -54,11 +55,11 @@ final class OpenSslPeerTest {
     /// Engine × provider × key × version; each is made full and resumed.
     static List<Cell> matrix() {
         List<Cell> cells = new ArrayList<>();
-        for (Engine engine : List.of(Engine.BORINGSSL, Engine.JDK)) {
+        for (Engine engine : Engines.tried()) {
             for (String provider :
                     List.of("native", "libcrypto", "pkcs11", "jca", "corretto", "test-jca")) {
-                if (engine == Engine.JDK && !provider.equals("native")) {
-                    continue; // the JDK's engine signs with keys of its own only
+                if (engine != Engine.BORINGSSL && !provider.equals("native")) {
+                    continue; // they sign by themselves only: KeysElsewhereTest
                 }
                 for (String version : List.of("TLSv1.2", "TLSv1.3")) {
                     cells.add(
@@ -122,7 +123,7 @@ final class OpenSslPeerTest {
                     case "libcrypto", "test-jca" -> cell.provider();
                     default -> "native";
                 };
-        return TlsSettings.withDefaults(certificates).withEngine(cell.engine()).withProvider(usual);
+        return Engines.settings(certificates).withEngine(cell.engine()).withProvider(usual);
     }
 
     private static CertificateSettings certificate(String provider, boolean isEc) {
@@ -151,18 +152,32 @@ final class OpenSslPeerTest {
                 Loopback server = new Loopback(contexts)) {
             String full = client(server, cell, List.of("-sess_out", session.toString()));
             assertTrue(full.contains("New, " + cell.version()), full);
-            assertTrue(full.contains("Peer signature type: " + cell.signature() + "\n"), full);
+            assertTrue(
+                    Pattern.compile("Peer signature type: " + words(cell.signature()) + "\n")
+                            .matcher(full)
+                            .find(),
+                    full);
             assertTrue(Files.size(session) > 0);
             String resumed = client(server, cell, List.of("-sess_in", session.toString()));
             assertTrue(resumed.contains("Reused, " + cell.version()), resumed);
         }
     }
 
+    /// OpenSSL 3.5 names the scheme, and before it the kind of signature.
+    private static String words(String signature) {
+        return switch (signature) {
+            case "ECDSA" -> "(ECDSA|ecdsa_secp256r1_sha256)";
+            case "RSA-PSS" -> "(RSA-PSS|rsa_pss_rsae_sha256)";
+            case "RSA" -> "(RSA|rsa_pkcs1_sha256)";
+            default -> throw new IllegalArgumentException(signature);
+        };
+    }
+
     /// T04: a browser or a mailbox protocol that was led here is turned away (ALPACA).
     @ParameterizedTest
     @MethodSource("engines")
     void opensslIsRefusedWithAForeignProtocol(Engine engine) throws Exception {
-        TlsSettings settings = TlsSettings.withDefaults(List.of(p256)).withEngine(engine);
+        TlsSettings settings = Engines.settings(List.of(p256)).withEngine(engine);
         try (TlsContexts contexts = TlsContexts.open(settings, TestCertificates.environment());
                 Loopback server = new Loopback(contexts)) {
             for (String protocols : List.of("http/1.1", "h2", "imap,ftp")) {
@@ -185,20 +200,19 @@ final class OpenSslPeerTest {
     void opensslAgreesOnAGroup() throws Exception {
         try (TlsContexts contexts =
                         TlsContexts.open(
-                                TlsSettings.withDefaults(List.of(p256)),
-                                TestCertificates.environment());
+                                Engines.settings(List.of(p256)), TestCertificates.environment());
                 Loopback server = new Loopback(contexts)) {
-            String first = talk(start(server, List.of()), "Q\n");
-            assertTrue(first.contains("Server Temp Key: X25519, 253 bits"), first);
+            String first = talk(start(server, List.of("-groups", "X25519:P-256")), "Q\n");
+            assertTrue(first.contains(" Temp Key: X25519, 253 bits"), first);
             String nist = talk(start(server, List.of("-groups", "P-384:P-256")), "Q\n");
-            assertTrue(nist.contains("Server Temp Key: ECDH, prime256v1, 256 bits"), nist);
+            assertTrue(nist.contains(" Temp Key: ECDH, prime256v1, 256 bits"), nist);
             assertRefused(server, List.of("-groups", "P-521"));
         }
     }
 
     @Test
     void opensslIsRefusedWithOldVersionsAndRsaKeyExchange() throws Exception {
-        TlsSettings settings = TlsSettings.withDefaults(List.of(p256, rsa));
+        TlsSettings settings = Engines.settings(List.of(p256, rsa));
         try (TlsContexts contexts = TlsContexts.open(settings, TestCertificates.environment());
                 Loopback server = new Loopback(contexts)) {
             assertRefused(server, List.of("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"));
@@ -208,14 +222,14 @@ final class OpenSslPeerTest {
     }
 
     static List<Engine> engines() {
-        return List.of(Engine.BORINGSSL, Engine.JDK);
+        return Engines.tried();
     }
 
     /// RFC 9325 §3.5: a peer that asks for a new handshake inside TLS 1.2 loses the connection.
     @ParameterizedTest
     @MethodSource("engines")
     void opensslCannotRenegotiate(Engine engine) throws Exception {
-        TlsSettings settings = TlsSettings.withDefaults(List.of(rsa)).withEngine(engine);
+        TlsSettings settings = Engines.settings(List.of(rsa)).withEngine(engine);
         try (TlsContexts contexts = TlsContexts.open(settings, TestCertificates.environment());
                 Loopback server = new Loopback(contexts)) {
             Process process = start(server, List.of("-tls1_2"));

@@ -47,7 +47,7 @@ final class PeerIdentityTest {
 
     @TempDir private Path directory;
     private TestCertificates certificates = new TestCertificates(Path.of("."));
-    private TlsSettings settings = TlsSettings.withDefaults(List.of());
+    private TlsSettings settings = Engines.settings(List.of());
     private Issued authority = new Issued(null, List.of());
     private Issued middle = authority;
 
@@ -64,7 +64,7 @@ final class PeerIdentityTest {
     @BeforeEach
     void makeAuthority() throws Exception {
         certificates = new TestCertificates(directory);
-        settings = TlsSettings.withDefaults(List.of(certificates.p256("mx1")));
+        settings = Engines.settings(List.of(certificates.p256("mx1")));
         authority = issue("authority", null, true, END, null);
         middle = issue("middle", authority, true, END, null);
         Files.writeString(
@@ -125,7 +125,7 @@ final class PeerIdentityTest {
 
     static List<Cell> cells() {
         List<Cell> cells = new ArrayList<>();
-        for (Engine engine : List.of(Engine.BORINGSSL, Engine.JDK)) {
+        for (Engine engine : Engines.tried()) {
             for (String version : List.of("TLSv1.2", "TLSv1.3")) {
                 cells.add(new Cell(engine, version));
             }
@@ -147,7 +147,8 @@ final class PeerIdentityTest {
                 assertFalse(wire.serverSummary().resumed());
             }
             try (Wire wire = converse(server, client, cell.version())) {
-                assertTrue(wire.serverSummary().resumed());
+                // OpenSSL would know only the leaf of it, so it does not resume.
+                assertEquals(cell.engine() != Engine.OPENSSL, wire.serverSummary().resumed());
                 assertEquals(expected, wire.peer(server));
             }
         } finally {
@@ -178,7 +179,7 @@ final class PeerIdentityTest {
     void nobodyIsAskedByDefault() throws Exception {
         Issued peer = issue("relay.isp.example", middle, false, END, null);
         SslContext client = client(peer);
-        try (TlsContexts server = open(ClientCertificates.Demand.NO, false, Engine.BORINGSSL);
+        try (TlsContexts server = open(ClientCertificates.Demand.NO, false, Engines.inProcess());
                 Wire wire = converse(server, client, "TLSv1.3")) {
             assertTrue(wire.isUp());
             assertEquals(new PeerIdentity.Unknown(), wire.peer(server));
@@ -261,7 +262,7 @@ final class PeerIdentityTest {
                         open(
                                 ClientCertificates.Demand.REQUEST,
                                 acceptsServerUse,
-                                Engine.BORINGSSL);
+                                Engines.inProcess());
                 Wire wire = converse(server, client, "TLSv1.3")) {
             assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
             return wire.peer(server);

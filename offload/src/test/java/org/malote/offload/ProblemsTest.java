@@ -2,6 +2,7 @@ package org.malote.offload;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,6 +10,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +30,34 @@ final class ProblemsTest {
         assertProblems(
                 List.of("certificate file @/mx.pem does not exist: create it or correct the path"),
                 settings("mx.pem", "mx.key"));
+    }
+
+    @Test
+    void aChainThatTheLibraryForOpenSslMightNotCarry() throws Exception {
+        String[] hosts =
+                IntStream.range(0, 200)
+                        .mapToObj(
+                                i ->
+                                        "a-rather-long-name-of-a-mail-host-%03d.isp.example"
+                                                .formatted(i))
+                        .toArray(String[]::new);
+        CertificateSettings wide = certificates.named("long", "EC", 256, hosts);
+        CertificateStore store =
+                CertificateStore.load(
+                        TlsSettings.withDefaults(List.of(wide, certificates.p256("short"))),
+                        TestCertificates.NOW,
+                        TestCertificates.environment());
+        try {
+            assertEquals(List.of(), TlsContexts.mismatches(Engine.BORINGSSL, store));
+            List<String> problems = TlsContexts.mismatches(Engine.OPENSSL, store);
+            assertEquals(1, problems.size(), problems.toString());
+            assertTrue(
+                    problems.getFirst()
+                            .startsWith("engine \"openssl\" takes chains of up to 8192 octets"),
+                    problems.toString());
+        } finally {
+            store.close();
+        }
     }
 
     @Test
@@ -190,7 +220,6 @@ final class ProblemsTest {
         CertificateSettings p256 = certificates.p256("mx");
         TlsSettings settings =
                 TlsSettings.withDefaults(List.of(p256, settings("gone.pem", "gone.key")))
-                        .withEngine(Engine.OPENSSL)
                         .withProvider("cloud")
                         .withTickets(
                                 new TicketSettings(
@@ -198,7 +227,6 @@ final class ProblemsTest {
                         .withHandshakeTimeout(Duration.ZERO);
         assertEquals(
                 List.of(
-                        "engine \"openssl\" is not in this build: choose \"boringssl\" or \"jdk\"",
                         "the ticket key interval must be at least one second",
                         "the session lifetime must be between one second and seven days",
                         "the TLS handshake timeout must be at least one second",
@@ -206,6 +234,33 @@ final class ProblemsTest {
                                 + " test-jca, or put its jar on the class path",
                         "certificate file @/gone.pem does not exist: create it or correct the path"),
                 found(settings));
+    }
+
+    /// Each library that the engine `openssl` is linked with, and what to install.
+    @Test
+    void aHostWithoutTheLibrariesOfAnEngine() {
+        assertLibrary("libssl.so.0", "install OpenSSL 3.2 or later", "libssl.so.0", "libc.so.6");
+        assertLibrary(
+                "libcrypto.so.0", "install OpenSSL 3.2 or later", "libc.so.6", "libcrypto.so.0");
+        assertEquals(
+                List.of(
+                        "engine \"openssl\" needs OpenSSL 3.2 or later, and this host's has no"
+                                + " OpenSSL_version_num: install one, or choose engine \"boringssl\""),
+                assertThrows(
+                                TlsProblems.class,
+                                () -> SystemOpenSsl.load("libc.so.6", "libc.so.6", "libc.so.6"))
+                        .problems());
+    }
+
+    private static void assertLibrary(String gone, String remedy, String ssl, String crypto) {
+        assertEquals(
+                List.of(
+                        String.format(
+                                "engine \"openssl\" needs the library %s, which does not load: %s, or"
+                                        + " choose engine \"boringssl\"",
+                                gone, remedy)),
+                assertThrows(TlsProblems.class, () -> SystemOpenSsl.load(ssl, crypto, "libc.so.6"))
+                        .problems());
     }
 
     @Test

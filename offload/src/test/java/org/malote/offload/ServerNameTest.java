@@ -1,6 +1,7 @@
 package org.malote.offload;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -24,12 +25,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Several names on one server: the peer's ClientHello says which it wants.
 @Timeout(60)
 final class ServerNameTest {
-    private static final String[] RSA_ONLY = {"rsa_pss_rsae_sha256"};
+    /// The second is for the signature of the certificate, which OpenSSL looks at too.
+    private static final String[] RSA_ONLY = {"rsa_pss_rsae_sha256", "rsa_pkcs1_sha256"};
 
     @TempDir private static Path directory;
     private static List<CertificateSettings> certificates;
@@ -45,8 +48,12 @@ final class ServerNameTest {
                         maker.named("thirdRsa", "RSA", 2048, "mx.third.example"));
     }
 
+    static List<Engine> engines() {
+        return Engines.tried();
+    }
+
     @ParameterizedTest
-    @EnumSource(names = {"BORINGSSL", "JDK"})
+    @MethodSource("engines")
     void thePeerGetsTheNameThatItAsksFor(Engine engine) throws Exception {
         try (TlsContexts contexts = open(engine, Duration.ofSeconds(20));
                 Loopback server = new Loopback(contexts)) {
@@ -64,10 +71,24 @@ final class ServerNameTest {
         }
     }
 
+    /// Where the handler comes late it keeps to that, too.
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void whoGetsNoTicketsIsNotResumed(String version) throws Exception {
+        try (TlsContexts contexts = open(Engines.inProcess(), Duration.ofSeconds(20));
+                TlsContexts client =
+                        TlsContexts.open(
+                                Engines.settings(List.of()), TestCertificates.environment());
+                Loopback without = Loopback.withoutTickets(contexts)) {
+            assertFalse(without.converse(client, version).summary().resumed());
+            assertFalse(without.converse(client, version).summary().resumed());
+        }
+    }
+
     /// Nothing waits for ever for a peer that says nothing, and it is told apart from others.
     @Test
     void aPeerThatSaysNothingIsLeft() throws Exception {
-        try (TlsContexts contexts = open(Engine.BORINGSSL, Duration.ofSeconds(1));
+        try (TlsContexts contexts = open(Engines.inProcess(), Duration.ofSeconds(1));
                 Loopback server = new Loopback(contexts);
                 Socket silent = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
             silent.setSoTimeout(20_000);
@@ -77,7 +98,7 @@ final class ServerNameTest {
 
     @Test
     void aPeerThatSpeaksNoTlsIsLeft() throws Exception {
-        try (TlsContexts contexts = open(Engine.BORINGSSL, Duration.ofSeconds(20));
+        try (TlsContexts contexts = open(Engines.inProcess(), Duration.ofSeconds(20));
                 Loopback server = new Loopback(contexts);
                 Socket plain = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
             plain.setSoTimeout(10_000);
@@ -88,9 +109,7 @@ final class ServerNameTest {
 
     private static TlsContexts open(Engine engine, Duration timeout) throws TlsProblems {
         return TlsContexts.open(
-                TlsSettings.withDefaults(certificates)
-                        .withEngine(engine)
-                        .withHandshakeTimeout(timeout),
+                Engines.settings(certificates).withEngine(engine).withHandshakeTimeout(timeout),
                 TestCertificates.environment());
     }
 

@@ -31,20 +31,17 @@ final class TicketKeyFileTest {
 
     private final AtomicReference<Instant> now = new AtomicReference<>(TestCertificates.NOW);
     @TempDir private Path directory;
-    private TlsSettings settings = TlsSettings.withDefaults(List.of());
-    private TlsSettings otherServer = TlsSettings.withDefaults(List.of());
-    private TlsSettings peer = TlsSettings.withDefaults(List.of());
+    private TlsSettings settings = Engines.settings(List.of());
+    private TlsSettings otherServer = Engines.settings(List.of());
+    private TlsSettings peer = Engines.settings(List.of());
 
     @BeforeEach
     void makeCertificates() throws Exception {
         TestCertificates certificates = new TestCertificates(directory);
-        settings =
-                TlsSettings.withDefaults(List.of(certificates.p256("mx1")))
-                        .withTickets(tickets(null));
+        settings = Engines.settings(List.of(certificates.p256("mx1"))).withTickets(tickets(null));
         otherServer =
-                TlsSettings.withDefaults(List.of(certificates.p256("mx2")))
-                        .withTickets(tickets(null));
-        peer = TlsSettings.withDefaults(List.of());
+                Engines.settings(List.of(certificates.p256("mx2"))).withTickets(tickets(null));
+        peer = Engines.settings(List.of());
     }
 
     private TicketSettings tickets(@Nullable Path secret) {
@@ -216,7 +213,7 @@ final class TicketKeyFileTest {
         return TlsContexts.open(wanted, environment());
     }
 
-    private static boolean isResumed(TlsContexts server, TlsContexts client, String version) {
+    static boolean isResumed(TlsContexts server, TlsContexts client, String version) {
         SslHandler handler = client.clientHandler(ALLOCATOR, "mx1.isp.example", 25);
         handler.engine().setEnabledProtocols(new String[] {version});
         try (Wire wire = Wire.converse(server.serverHandler(ALLOCATOR), handler)) {

@@ -26,12 +26,12 @@ final class TicketKeysTest {
 
     private final AtomicReference<Instant> now = new AtomicReference<>(TestCertificates.NOW);
     @TempDir private Path directory;
-    private TlsSettings settings = TlsSettings.withDefaults(List.of());
+    private TlsSettings settings = Engines.settings(List.of());
 
     @BeforeEach
     void makeCertificate() throws Exception {
         settings =
-                TlsSettings.withDefaults(List.of(new TestCertificates(directory).p256("p256")))
+                Engines.settings(List.of(new TestCertificates(directory).p256("p256")))
                         .withTickets(new TicketSettings(INTERVAL, LIFETIME, null, null));
     }
 

@@ -4,16 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.OutputStream;
-import java.net.URL;
 import java.net.URLClassLoader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.jar.JarEntry;
-import java.util.jar.JarOutputStream;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -85,7 +78,13 @@ final class VendorJarTest {
     @Test
     void aJarOnThePathServesHandshakes() throws Exception {
         CertificateSettings p256 = new TestCertificates(directory).p256("p256");
-        try (URLClassLoader path = path(jar("com.vendor.cards.CardProvider", true))) {
+        try (URLClassLoader path =
+                VendorJar.path(
+                        VendorJar.make(
+                                directory,
+                                OffloadProvider.class,
+                                "com.vendor.cards.CardProvider",
+                                SOURCE))) {
             OffloadProviders providers =
                     OffloadProviders.installed(TestCertificates.keyEnvironment(), path);
             assertTrue(
@@ -116,7 +115,13 @@ final class VendorJarTest {
     @Test
     void aBrokenJarIsAProblemOfCheckAndHidesNothingElse() throws Exception {
         CertificateSettings p256 = new TestCertificates(directory).p256("p256");
-        try (URLClassLoader path = path(jar("com.vendor.cards.Missing", false))) {
+        try (URLClassLoader path =
+                VendorJar.path(
+                        VendorJar.make(
+                                directory,
+                                OffloadProvider.class,
+                                "com.vendor.cards.Missing",
+                                ""))) {
             OffloadProviders providers =
                     OffloadProviders.installed(TestCertificates.keyEnvironment(), path);
             List<String> problems =
@@ -132,62 +137,5 @@ final class VendorJarTest {
                     problems);
             assertTrue(providers.has("native"));
         }
-    }
-
-    private static URLClassLoader path(Path jar) throws Exception {
-        return new URLClassLoader(
-                new URL[] {jar.toUri().toURL()}, OffloadProvider.class.getClassLoader());
-    }
-
-    private Path jar(String service, boolean isCompiled) throws Exception {
-        Path jar = directory.resolve("vendor.jar");
-        try (OutputStream out = Files.newOutputStream(jar);
-                JarOutputStream entries = new JarOutputStream(out)) {
-            add(
-                    entries,
-                    "META-INF/services/org.malote.offload.OffloadProvider",
-                    service.getBytes(StandardCharsets.UTF_8));
-            if (isCompiled) {
-                Path classes = compile();
-                try (var files = Files.walk(classes)) {
-                    for (Path file : files.filter(Files::isRegularFile).toList()) {
-                        add(entries, classes.relativize(file).toString(), Files.readAllBytes(file));
-                    }
-                }
-            }
-        }
-        return jar;
-    }
-
-    private static void add(JarOutputStream entries, String name, byte[] content) throws Exception {
-        entries.putNextEntry(new JarEntry(name));
-        entries.write(content);
-        entries.closeEntry();
-    }
-
-    private Path compile() throws Exception {
-        Path source = directory.resolve("CardProvider.java");
-        Files.writeString(source, SOURCE);
-        Path classes = Files.createDirectory(directory.resolve("classes"));
-        int status =
-                ToolProvider.getSystemJavaCompiler()
-                        .run(
-                                null,
-                                null,
-                                null,
-                                "-proc:none",
-                                "-cp",
-                                Path.of(
-                                                OffloadProvider.class
-                                                        .getProtectionDomain()
-                                                        .getCodeSource()
-                                                        .getLocation()
-                                                        .toURI())
-                                        .toString(),
-                                "-d",
-                                classes.toString(),
-                                source.toString());
-        assertEquals(0, status);
-        return classes;
     }
 }

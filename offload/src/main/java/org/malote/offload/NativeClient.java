@@ -10,21 +10,25 @@ import java.util.List;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/// BoringSSL as a client, with groups, suites and versions as a server has them. The context keeps
-/// the sessions, by host and port.
-final class BoringSslClient implements EngineClient {
+/// BoringSSL or OpenSSL as a client, with groups, suites and versions as a server has them. The
+/// context keeps the sessions, by host and port.
+final class NativeClient implements EngineClient {
     private final ReferenceCountedOpenSslContext context;
 
-    private BoringSslClient(ReferenceCountedOpenSslContext context) {
+    private NativeClient(ReferenceCountedOpenSslContext context) {
         this.context = context;
     }
 
     /// @param own our certificates; none to show none
-    static BoringSslClient open(
-            X509ExtendedTrustManager trust, List<ServedCertificate> own, SessionLimits limits)
+    /// @param groups for the key agreement, the best first
+    static NativeClient open(
+            X509ExtendedTrustManager trust,
+            List<ServedCertificate> own,
+            SessionLimits limits,
+            List<String> groups)
             throws SSLException {
         SslContextBuilder builder =
-                BoringSslContexts.common(SslContextBuilder.forClient())
+                NativeContexts.common(SslContextBuilder.forClient(), groups)
                         .trustManager(trust)
                         // The trust manager looks at names where that is asked for.
                         .endpointIdentificationAlgorithm(null);
@@ -34,7 +38,7 @@ final class BoringSslClient implements EngineClient {
         sessions.setSessionCacheSize(limits.sessionsMax());
         sessions.setSessionTimeout(limits.lifetimeSeconds());
         sessions.setTicketKeys(); // no keys: only allows tickets in TLS 1.2
-        return new BoringSslClient(context);
+        return new NativeClient(context);
     }
 
     private static SslContextBuilder withKeys(
