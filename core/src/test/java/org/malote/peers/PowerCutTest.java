@@ -134,7 +134,10 @@ class PowerCutTest {
                 Toml.of(
                         folder,
                         Certificate.make(folder),
+                        // A slow host makes the sessions long.
                         """
+                        [limits]
+                        messages-max = 1000000
                         [queue]
                         free-space-reserve = "1MiB"
                         [[route]]
