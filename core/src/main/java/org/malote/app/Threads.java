@@ -93,7 +93,7 @@ final class Threads implements AutoCloseable {
         LOG.error("a bug ended a task of thread {}", thread.getName(), e);
     }
 
-    /// Accepts connections.
+    /// Accepts connections where the loops cannot, and sees before that an address is free.
     EventLoopGroup acceptors() {
         return acceptors;
     }

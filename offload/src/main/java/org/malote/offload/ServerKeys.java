@@ -60,7 +60,7 @@ final class ServerKeys extends X509ExtendedKeyManager {
     }
 
     /// Notes what the peer's ClientHello says, so that the session need not be asked: Netty's looks
-    /// each scheme up with a regular expression (4 % of a connection: benchmarks/NOTES.md).
+    /// each scheme up with a regular expression (3 % of a connection: benchmarks/NOTES.md).
     static void note(SSLSession session, boolean verifiesEcdsa) {
         session.putValue(VERIFIES_ECDSA, verifiesEcdsa);
     }
