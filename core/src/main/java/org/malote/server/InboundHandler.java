@@ -870,8 +870,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     /// Tells a session that is in the middle of something that its time is over, where a reply is
     /// awaited.
     void dismiss() {
-        if (!isGone
-                && (mode instanceof InputMode.Lines || mode instanceof InputMode.Responses)) {
+        if (!isGone && (mode instanceof InputMode.Lines || mode instanceof InputMode.Responses)) {
             perform(session.onShutdown());
             endBurst();
         }

@@ -10,17 +10,27 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.malote.amtp.CodeClaim;
 import org.malote.amtp.CodeRules;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
+import org.malote.amtp.HopNetwork;
 import org.malote.amtp.PolicyDeclarations;
+import org.malote.auth.Answer;
+import org.malote.auth.AuthRules;
+import org.malote.auth.AuthSettings;
+import org.malote.auth.Exchange;
+import org.malote.auth.Mechanism;
+import org.malote.auth.User;
 import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.queue.Refusal;
 import org.malote.session.MessageOutcome.Fault;
+import org.malote.session.State.Authenticating;
 import org.malote.session.State.AwaitingCommand;
+import org.malote.session.State.AwaitingProof;
 import org.malote.session.State.AwaitingRecipientVerdict;
 import org.malote.session.State.AwaitingSenderVerdict;
 import org.malote.session.State.Chunking;
@@ -29,6 +39,7 @@ import org.malote.session.State.Greeted;
 import org.malote.session.State.Ready;
 import org.malote.session.State.ReceivingChunk;
 import org.malote.session.State.ReceivingData;
+import org.malote.smtp.Command;
 import org.malote.smtp.DomainName;
 import org.malote.smtp.ForwardPath;
 import org.malote.smtp.MailParameters;
@@ -49,6 +60,10 @@ final class TransitionsTest {
             new Session(
                     new SessionFacts(
                             new DomainName("mx.example"), true, null, SessionLimits.defaults()));
+
+    private static final TlsSummary TLS =
+            new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, "X25519", "P-256", false);
+    private static final User ANN = new User("ann", null, null, Set.of(), null, List.of());
 
     private static final Greeting GREETING = new Greeting(new DomainName("peer.example"), true);
     private static final ForwardPath TO =
@@ -80,6 +95,7 @@ final class TransitionsTest {
                     "EXPN x",
                     "HELP",
                     "STARTTLS",
+                    "AUTH PLAIN AGEAYg==",
                     "FOO");
 
     @Test
@@ -95,6 +111,7 @@ final class TransitionsTest {
                     }
                 });
         codes(table);
+        users(table);
         verdicts(table);
         outcomes(table);
         if (Boolean.getBoolean("golden.update")) {
@@ -107,11 +124,7 @@ final class TransitionsTest {
     @Test
     void offersStartTlsOnlyInTheClear() {
         assertTrue(ehlo(SESSION).contains("STARTTLS"));
-        Session secured =
-                SESSION.secured(
-                        new TlsSummary(
-                                "TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, "X25519", "P-256", false),
-                        new PeerIdentity.Unknown());
+        Session secured = SESSION.secured(TLS, new PeerIdentity.Unknown());
         assertEquals(ehlo(SESSION).replace("STARTTLS ", ""), ehlo(secured));
         assertEquals(
                 "503 5.5.1 TLS is active already",
@@ -233,6 +246,79 @@ final class TransitionsTest {
                 });
     }
 
+    /// Users: at a listener for submission, before TLS, in it, and with somebody known.
+    private static void users(StringBuilder table) {
+        AuthRules rules = AuthRules.ofSubmission(AuthSettings.defaults());
+        PeerIdentity peer = new PeerIdentity.Trusted(List.of("box7.example"), "CN=box7");
+        Session clear = new Session(SESSION.facts().withAuth(rules));
+        Session secured = clear.secured(TLS, peer);
+        Greeting known = GREETING.by(ANN);
+        List<String> lines =
+                List.of(
+                        "EHLO a.example",
+                        "MAIL FROM:<>",
+                        "MAIL FROM:<> AUTH=<>",
+                        "AUTH",
+                        "AUTH PLAIN",
+                        "AUTH PLAIN AGEAYg==",
+                        "AUTH PLAIN =",
+                        "AUTH SCRAM-SHA-256",
+                        "AUTH EXTERNAL =",
+                        "AUTH CRAM-MD5");
+        for (String line : lines) {
+            row(
+                    table,
+                    "Ready, clear",
+                    line,
+                    clear.on(new Ready(Tally.ZERO, GREETING), parse(line)));
+        }
+        STATES.forEach(
+                (name, state) -> {
+                    for (String line : lines) {
+                        row(table, name + ", TLS", line, secured.on(state, parse(line)));
+                    }
+                });
+        for (String line : lines) {
+            row(table, "Ready, user", line, secured.on(new Ready(Tally.ZERO, known), parse(line)));
+        }
+        responses(table, secured);
+    }
+
+    private static void responses(StringBuilder table, Session session) {
+        for (Mechanism mechanism : Mechanism.values()) {
+            Authenticating state =
+                    new Authenticating(
+                            Tally.ZERO,
+                            GREETING,
+                            Exchange.begin(mechanism, session.facts().peer(), HopNetwork.PUBLIC));
+            String name = "Authenticating, " + mechanism.word();
+            for (String line : List.of("", "*", "=", "AGEAYg==", "biwsbj1hLHI9eA==", "QUIT")) {
+                row(table, name, line, session.on(state, line));
+            }
+            for (LineFault fault : LineFault.values()) {
+                row(table, name, fault.name(), session.on(state, fault));
+            }
+        }
+        Step asked = session.on(new Ready(Tally.ZERO, GREETING), parse("AUTH PLAIN AGEAYg=="));
+        AwaitingProof proof = ((Step.Prove) asked).next();
+        for (Answer answer :
+                List.of(
+                        new Answer.Proven(ANN),
+                        new Answer.Refused(ANN),
+                        new Answer.Refused(null),
+                        new Answer.Busy(),
+                        new Answer.Blocked())) {
+            String event =
+                    answer.getClass().getSimpleName()
+                            + (answer.equals(new Answer.Refused(null)) ? ", nobody" : "");
+            row(table, "AwaitingProof", event, session.on(proof, answer));
+        }
+    }
+
+    private static Command parse(String line) {
+        return CommandParser.parse(line);
+    }
+
     private static void verdicts(StringBuilder table) {
         Enveloping enveloping = new Enveloping(Tally.ZERO, GREETING, EMPTY);
         Verdict refuse = new Verdict.Refuse(Reply.of(550, "5.7.1", "no"));
@@ -306,6 +392,10 @@ final class TransitionsTest {
                 switch (step) {
                     case Step.Respond(_, var after) -> after.getClass().getSimpleName();
                     case Step.Ask(_, var after) -> "ask, " + after.getClass().getSimpleName();
+                    case Step.Challenge(_, var after) ->
+                            "Authenticating, " + after.exchange().getClass().getSimpleName();
+                    case Step.Prove(_, var after) ->
+                            "prove, " + after.exchange().getClass().getSimpleName();
                     case Step.Receive(_, var after) -> after.getClass().getSimpleName();
                     case Step.ReceiveChunk(var after) -> after.getClass().getSimpleName();
                     case Step.SkipChunk(var octets, _, var after) ->
@@ -322,11 +412,12 @@ final class TransitionsTest {
     private static String reply(Step step) {
         return switch (step) {
             case Step.Respond(var reply, _) -> reply.oneLine();
+            case Step.Challenge(var reply, _) -> reply.oneLine();
             case Step.Receive(var reply, _) -> reply.oneLine();
             case Step.SkipChunk(_, var reply, _) -> reply.oneLine();
             case Step.Upgrade(var reply, _) -> reply.oneLine();
             case Step.Close(var reply, _) -> reply.oneLine();
-            case Step.Ask _, Step.ReceiveChunk _ -> "";
+            case Step.Ask _, Step.Prove _, Step.ReceiveChunk _ -> "";
         };
     }
 }
