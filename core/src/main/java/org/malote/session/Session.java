@@ -232,6 +232,9 @@ public final class Session {
 
     /// The code of the account, for a message that says nothing of itself (draft-weinman-amtp-03
     /// §6.1). What has no sender is an answer by machine (§6.4).
+    ///
+    /// Deviation: the draft asks an MUA for a code. One that knows of none is not turned away; its
+    /// account has said what its mail is.
     private static @Nullable MailPolicyCode usual(Greeting greeting, Command.Mail mail) {
         User user = greeting.user();
         if (user == null || user.code() == null) {
