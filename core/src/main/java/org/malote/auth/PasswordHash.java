@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// the reference implementation, with base64 that has no padding.
 public final class PasswordHash {
     /// What a new hash costs. RFC 9106 §4 recommends 64 MiB where memory allows; a server that
-    /// verifies several at a time takes the least that OWASP recommends: 19 MiB, two passes.
+    /// verifies several at a time takes the least that OWASP recommends: 19 MiB, two passes,
+    /// and some 40 ms.
     public static final Cost USUAL = new Cost(19_456, 2, 1);
 
     /// Beyond these a line of the file would hold up the server. Ours.

@@ -136,6 +136,13 @@ final class RunningServer implements AutoCloseable {
                                 listener("coded", TlsMode.STARTTLS, Dial.ENFORCE, List.of()),
                                 listener("starttls", TlsMode.STARTTLS, List.of()),
                                 listener("implicit", TlsMode.IMPLICIT, List.of()),
+                                new ListenerSettings(
+                                        "users",
+                                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                                        Profile.SUBMISSION,
+                                        TlsMode.STARTTLS,
+                                        Dial.OFF,
+                                        List.of()),
                                 listener("proxied", TlsMode.NONE, loopback),
                                 listener("proxied-implicit", TlsMode.IMPLICIT, loopback),
                                 listener("proxied-elsewhere", TlsMode.NONE, elsewhere)));
