@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,8 +17,10 @@ import org.malote.amtp.CodeClaim;
 import org.malote.amtp.CodeRules;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
+import org.malote.amtp.HopIdentity;
 import org.malote.amtp.HopNetwork;
 import org.malote.amtp.PolicyDeclarations;
+import org.malote.amtp.ReverseDns;
 import org.malote.auth.Answer;
 import org.malote.auth.AuthRules;
 import org.malote.auth.AuthSettings;
@@ -195,6 +198,52 @@ final class TransitionsTest {
                         SESSION.on(
                                 new Enveloping(Tally.ZERO, GREETING, full),
                                 CommandParser.parse("RCPT TO:<y@mx.example>"))));
+    }
+
+    /// Draft-weinman-amtp-03 §7: on a private network a right password is not enough.
+    @Test
+    void onAPrivateNetworkTheCertificateMustVouchForTheUser() {
+        AuthSettings settings =
+                new AuthSettings(
+                        Path.of("users"),
+                        AuthSettings.defaults().mechanisms(),
+                        3,
+                        20,
+                        Duration.ofMinutes(10),
+                        Duration.ZERO);
+        Session session =
+                new Session(SESSION.facts().withAuth(AuthRules.ofPrivateNetwork(settings)))
+                        .secured(TLS, new PeerIdentity.Trusted(List.of("ann.isp.example"), "CN=x"));
+        Greeting greeting =
+                new Greeting(
+                        new DomainName("ann.isp.example"),
+                        true,
+                        new HopIdentity(
+                                HopNetwork.PRIVATE,
+                                "ann.isp.example",
+                                "CN=ISP",
+                                new ReverseDns.Unasked(),
+                                null));
+        Ready ready = new Ready(Tally.ZERO, greeting);
+        User bob = new User("bob", null, null, Set.of(), null, List.of());
+        for (User user : List.of(ANN, bob)) {
+            Step asked = session.on(ready, parse("AUTH PLAIN AGEAYg=="));
+            Step answered = session.on(((Step.Prove) asked).next(), new Answer.Proven(user));
+            assertEquals(
+                    user.equals(ANN)
+                            ? "235 2.7.0 authenticated"
+                            : "535 5.7.8 the name, the password or the certificate is not right",
+                    reply(answered));
+            assertEquals(
+                    user.equals(ANN) ? ANN : null,
+                    ((Ready) ((Step.Respond) answered).next()).greeting().user());
+        }
+        assertTrue(
+                session.on(ready, parse("MAIL FROM:<>")) instanceof Step.Ask, "AUTH is a choice");
+        assertEquals(
+                AuthRules.OFF,
+                AuthRules.ofPrivateNetwork(AuthSettings.defaults()),
+                "without users nobody is asked");
     }
 
     private static String ehlo(Session session) {
