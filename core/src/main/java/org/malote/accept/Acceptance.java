@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import org.malote.amtp.CodeClaim;
 import org.malote.amtp.MailPolicyCode;
+import org.malote.auth.User;
 import org.malote.policy.Peer;
 import org.malote.queue.CommitResult;
 import org.malote.queue.Envelope;
@@ -33,6 +34,9 @@ public final class Acceptance {
 
     public static final String HELO = "helo";
     public static final String SESSION = "session";
+
+    /// The name of the user that sent it; not there when nobody has said who that is.
+    public static final String USER = "user";
 
     private final MailQueue queue;
     private final InstantSource clock;
@@ -89,6 +93,10 @@ public final class Acceptance {
         attributes.put(CLIENT, IpAddresses.format(peer.address()));
         attributes.put(HELO, greeting.name().text());
         attributes.put(SESSION, session);
+        User user = greeting.user();
+        if (user != null) {
+            attributes.put(USER, user.name());
+        }
         List<Recipient> recipients = new ArrayList<>(transaction.recipients().size());
         for (Transaction.Recipient recipient : transaction.recipients()) {
             Mailbox mailbox =

@@ -70,7 +70,7 @@ final class TraceHeader {
 
     /// RFC 3848, RFC 6531 §4.3.
     static String protocol(Greeting greeting, @Nullable TlsSummary tls, boolean utf8) {
-        String secured = tls == null ? "" : "S";
+        String secured = (tls == null ? "" : "S") + (greeting.user() == null ? "" : "A");
         if (utf8) {
             return "UTF8SMTP" + secured;
         }

@@ -16,7 +16,8 @@
 /// **Standards.** RFC 5321 §4.4 (trace), §6.1 (responsibility), §6.3 (loops); RFC 3848, RFC 6531
 /// §4.3 (protocol names); draft-weinman-amtp-03 §4.4.4 (no second `MPC:` header).
 ///
-/// **Known limits.** A header is not checked for RFC 5322 syntax.
+/// **Known limits.** A header is not checked for RFC 5322 syntax. A user's message without Date or
+/// Message-ID gets none (RFC 6409 §8): where its header ends is known when that has gone on.
 @NullMarked
 package org.malote.accept;
 

@@ -64,9 +64,20 @@ public record CodeRules(
     ///
     /// @param stated the parameter, or null when there is none
     public CodeClaim claim(@Nullable StatedCode stated) {
+        return claim(stated, null);
+    }
+
+    /// The same, from a user.
+    ///
+    /// @param usual what the account says of messages that say nothing (draft-weinman-amtp-03
+    ///     §6.1: an MUA binds a code to a sender), or null
+    public CodeClaim claim(@Nullable StatedCode stated, @Nullable MailPolicyCode usual) {
         boolean isEnforced = dial == Dial.ENFORCE;
         if (dial == Dial.OFF) {
             return CodeClaim.NONE;
+        }
+        if (stated == null && usual != null) {
+            return new CodeClaim.Stated(usual, isEnforced);
         }
         if (stated == null) {
             return isRequired ? new CodeClaim.Faulty(Fault.MISSING, isEnforced) : CodeClaim.NONE;

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.malote.admin.ControlClient;
+import org.malote.auth.UserFile;
 import org.malote.config.Settings;
 import org.malote.delivery.Route;
 import org.malote.delivery.Source;
@@ -55,6 +56,9 @@ final class HostCheck {
                             + "; choose a shorter \"state\"");
         }
         tls(settings, problems, notes);
+        if (UserFile.read(settings.auth().users()) instanceof UserFile.Result.Invalid(var wrong)) {
+            problems.addAll(wrong);
+        }
         sources(settings, problems);
         if (new ControlClient(settings.controlSocket()).isServed()) {
             notes.accept(

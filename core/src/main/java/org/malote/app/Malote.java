@@ -20,6 +20,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.Acceptance;
@@ -29,6 +30,10 @@ import org.malote.admin.Health;
 import org.malote.admin.ReloadResult;
 import org.malote.admin.StatusPage;
 import org.malote.amtp.CodePolicies;
+import org.malote.auth.AuthEnvironment;
+import org.malote.auth.Authenticator;
+import org.malote.auth.UserFile;
+import org.malote.auth.Users;
 import org.malote.config.ConfigFile;
 import org.malote.config.Problem;
 import org.malote.config.Settings;
@@ -46,6 +51,7 @@ import org.malote.offload.TlsProblems;
 import org.malote.offload.TlsSettings;
 import org.malote.policy.MailCodePolicy;
 import org.malote.policy.NullMxPolicy;
+import org.malote.policy.OwnSenderPolicy;
 import org.malote.policy.Policy;
 import org.malote.policy.RelayPolicy;
 import org.malote.queue.MailQueue;
@@ -83,12 +89,14 @@ final class Malote implements AutoCloseable {
 
     private final AtomicReference<Settings> settings;
     private final AtomicReference<Policy> policy = new AtomicReference<>();
+    private final AtomicReference<Users> users = new AtomicReference<>(Users.NONE);
     private final LiveTls tls;
     private final HostTls hostTls;
     private final Executor waiting;
     private final MailQueue queue;
     private final Dns senderDns;
     private final NullMxPolicy.Timer policyTimer;
+    private final Authenticator authenticator;
     private final TicketPolicy tickets;
     private final InboundServer inbound;
     private final DeliveryEngine deliveries;
@@ -139,12 +147,18 @@ final class Malote implements AutoCloseable {
             senderDns =
                     new DnsjavaDns(
                             settings.dns().withoutWaiting(), threads.waiting(), System::nanoTime);
-            policyTimer =
-                    (delay, task) -> {
-                        var _ =
-                                threads.housekeeping()
-                                        .schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
-                    };
+            policyTimer = later(threads)::accept;
+            users.set(users(settings));
+            authenticator =
+                    new Authenticator(
+                            () -> this.settings.get().auth(),
+                            users::get,
+                            client -> this.settings.get().relay().contains(client),
+                            new AuthEnvironment(
+                                    threads.hashing(),
+                                    later(threads)::accept,
+                                    System::nanoTime,
+                                    secureRandom));
             policy.set(policy(settings));
             tickets = new TicketPolicy(settings.senderNetworks(), System::nanoTime);
             meters.watch(
@@ -161,6 +175,7 @@ final class Malote implements AutoCloseable {
                                     tls::contexts,
                                     tickets,
                                     () -> this.settings.get().codes(),
+                                    authenticator,
                                     client -> this.settings.get().relay().contains(client),
                                     new SessionLog(),
                                     meters),
@@ -282,7 +297,24 @@ final class Malote implements AutoCloseable {
                 wanted.senders().refusesNullMx()
                         ? new NullMxPolicy(relaying, wanted.relay(), senderDns, policyTimer)
                         : relaying;
-        return new MailCodePolicy(ofSenders, new CodePolicies(wanted.codes()), wanted.hostname());
+        return new MailCodePolicy(
+                new OwnSenderPolicy(ofSenders),
+                new CodePolicies(wanted.codes()),
+                wanted.hostname());
+    }
+
+    private static Users users(Settings wanted) throws CommandFailure {
+        return switch (UserFile.read(wanted.auth().users())) {
+            case UserFile.Result.Valid(Users read) -> read;
+            case UserFile.Result.Invalid(var problems) ->
+                    throw new CommandFailure(String.join("\n", problems));
+        };
+    }
+
+    private static BiConsumer<Duration, Runnable> later(Threads threads) {
+        return (delay, task) -> {
+            var _ = threads.housekeeping().schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+        };
     }
 
     private String startAdmin(Settings settings, List<String> listeners, Threads threads)
@@ -335,6 +367,13 @@ final class Malote implements AutoCloseable {
     private ReloadResult takeOver(Settings wanted) {
         Settings running = settings.get();
         Settings next = withChangeable(running, wanted);
+        Users known;
+        switch (UserFile.read(next.auth().users())) {
+            case UserFile.Result.Valid(Users read) -> known = read;
+            case UserFile.Result.Invalid(var problems) -> {
+                return ReloadResult.refused(problems);
+            }
+        }
         try (HostTls.Prepared hosts = hostTls.prepare(Deliveries.hostTls(next))) {
             tls.reload(tlsSettings(next));
             hosts.use();
@@ -345,6 +384,10 @@ final class Malote implements AutoCloseable {
         }
         List<String> results = new ArrayList<>();
         results.add("certificates were read again");
+        users.set(known);
+        if (next.auth().users() != null) {
+            results.add("the users were read again: " + known.size());
+        }
         policy.set(policy(next));
         if (!next.relay().equals(running.relay())) {
             results.add("the relay networks changed");
@@ -390,6 +433,7 @@ final class Malote implements AutoCloseable {
                 running.limits(),
                 wanted.relay(),
                 wanted.senders(),
+                wanted.auth(),
                 wanted.codes(),
                 wanted.routes(),
                 wanted.sites(),

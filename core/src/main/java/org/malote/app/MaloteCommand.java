@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
             ServeCommand.class,
             CheckCommand.class,
             QueueCommand.class,
+            PasswordCommand.class,
             ReloadCommand.class,
             TlsCommand.class
         })

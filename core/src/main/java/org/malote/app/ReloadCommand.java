@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
         name = "reload",
         description =
                 "Makes the running server read its configuration again: routes, relay networks, rules"
-                        + " for senders and certificates.",
+                        + " for senders, users and certificates.",
         mixinStandardHelpOptions = true)
 final class ReloadCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;

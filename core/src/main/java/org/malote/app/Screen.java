@@ -166,6 +166,32 @@ final class Screen {
         return answer.strip().matches("(?i)y|yes");
     }
 
+    /// Whether somebody types what is read.
+    boolean isInTerminal() {
+        return isInTerminal;
+    }
+
+    /// Reads a line that nobody else should see: on a terminal it is asked for, and not shown.
+    ///
+    /// @return the line, empty when there is none
+    /// @throws IOException when it would be shown, or cannot be read
+    String secret(String question) throws IOException {
+        if (!isInTerminal) {
+            return line();
+        }
+        note(question);
+        try (Echo _ = Echo.off()) {
+            return line();
+        } finally {
+            note("\n");
+        }
+    }
+
+    private String line() throws IOException {
+        String line = in.readLine();
+        return line == null ? "" : line;
+    }
+
     /// For picocli: what it prints itself.
     PrintWriter outWriter() {
         return new PrintWriter(out, true, StandardCharsets.UTF_8);

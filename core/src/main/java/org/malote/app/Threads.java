@@ -12,6 +12,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -38,12 +39,20 @@ final class Threads implements AutoCloseable {
     /// hosts, and a resolver that is dead must hold up nothing else.
     private static final int NAME_THREADS = 4;
 
+    /// Passwords that are hashed at a time: half the processors, since mail wants some, too. Each
+    /// hash takes 19 MiB and more of the heap while it is made, so not more than 8. Ours.
+    private static final int HASH_THREADS_MAX = 8;
+
+    /// Passwords that wait for it; more are told to come again. Ours: a few seconds' work.
+    private static final int HASHES_WAITING_MAX = 200;
+
     /// How long stopping waits for each kind of thread.
     private static final long STOP_MILLIS = 1000;
 
     private final EventLoopGroup acceptors;
     private final EventLoopGroup loops;
     private final ThreadPoolExecutor io;
+    private final ThreadPoolExecutor hashing;
     private final ExecutorService names;
     private final ExecutorService waiting;
     private final ScheduledExecutorService agent;
@@ -66,6 +75,16 @@ final class Threads implements AutoCloseable {
                         new LinkedBlockingQueue<>(),
                         factory("io"));
         io.allowCoreThreadTimeOut(true);
+        int hashThreads = Math.clamp(loopThreads / 2, 1, HASH_THREADS_MAX);
+        this.hashing =
+                new ThreadPoolExecutor(
+                        hashThreads,
+                        hashThreads,
+                        IO_IDLE_SECONDS,
+                        TimeUnit.SECONDS,
+                        new ArrayBlockingQueue<>(HASHES_WAITING_MAX),
+                        factory("hash"));
+        hashing.allowCoreThreadTimeOut(true);
         this.names = Executors.newFixedThreadPool(NAME_THREADS, factory("names"));
         this.waiting =
                 Executors.newThreadPerTaskExecutor(
@@ -118,6 +137,11 @@ final class Threads implements AutoCloseable {
         return io;
     }
 
+    /// For hashing passwords, which wants a processor for long. Refuses what is too much.
+    Executor hashing() {
+        return hashing;
+    }
+
     /// For look-ups with the system's resolver.
     Executor names() {
         return names;
@@ -144,6 +168,7 @@ final class Threads implements AutoCloseable {
         agent.shutdownNow();
         waiting.shutdownNow();
         names.shutdownNow();
+        hashing.shutdownNow();
         io.shutdown();
         var _ = acceptors.shutdownGracefully(0, STOP_MILLIS, TimeUnit.MILLISECONDS);
         var stopped = loops.shutdownGracefully(0, STOP_MILLIS, TimeUnit.MILLISECONDS);

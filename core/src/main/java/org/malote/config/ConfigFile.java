@@ -15,6 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
 import org.malote.amtp.PolicyDeclarations;
+import org.malote.auth.AuthSettings;
+import org.malote.auth.Mechanism;
 import org.malote.bounce.BounceSettings;
 import org.malote.config.Section.Notes;
 import org.malote.delivery.DeliverySettings;
@@ -192,6 +195,8 @@ public final class ConfigFile {
         SessionLimits limits = limits(root.section("limits"));
         RelaySettings relay = relay(root.section("relay"));
         SenderSettings senders = senders(root.section("policy"));
+        AuthSettings auth = auth(root.section("auth"));
+        requireUsers(root, listeners, auth);
         CodeSettings codes = codes(root.section("mpc"));
         RouteTable routes = routes(root);
         List<Source> sources = sources(root, hostname);
@@ -213,6 +218,7 @@ public final class ConfigFile {
                 limits,
                 relay,
                 senders,
+                auth,
                 codes,
                 routes,
                 sites,
@@ -240,10 +246,14 @@ public final class ConfigFile {
                     section.requiredText(
                             "address", "0.0.0.0:25", text -> Units.parseAddress(text, -1));
             Profile profile = section.word("profile", Profile.MX, PROFILES);
-            if (profile != Profile.MX) {
-                section.problem("profile", "this version has the profile mx alone");
-            }
             TlsMode tls = section.word("tls", TlsMode.STARTTLS, TLS_MODES);
+            switch (profile) {
+                case MX -> {}
+                case SUBMISSION -> requireTls(section, tls);
+                case AMTP_PUBLIC, AMTP_PRIVATE ->
+                        section.problem(
+                                "profile", "this version has the profiles mx and submission alone");
+            }
             Dial codes = section.word("mpc", Dial.OFF, DIALS);
             List<Network> proxies =
                     section.texts("proxy-networks", List.of(), "10.0.0.0/8", ConfigFile::network);
@@ -271,6 +281,30 @@ public final class ConfigFile {
                             List.of()));
         }
         return listeners;
+    }
+
+    /// RFC 8314 §3: passwords do not go in the clear.
+    private static void requireTls(Section section, TlsMode tls) {
+        if (tls == TlsMode.NONE) {
+            section.problem(
+                    "tls",
+                    "users send their passwords here, so \"tls\" is \"implicit\" or"
+                            + " \"starttls\"");
+        }
+    }
+
+    /// RFC 6409 §4.3: a server for users knows who they are. A network whose clients need not say
+    /// so belongs to `[relay]`, at another listener.
+    private static void requireUsers(
+            Section root, List<ListenerSettings> listeners, AuthSettings auth) {
+        for (int i = 0; i < listeners.size(); i++) {
+            if (listeners.get(i).profile() == Profile.SUBMISSION && auth.users() == null) {
+                root.problem(
+                        "listener[" + i + "].profile",
+                        "this listener must know its users: write users = \"FILE\" below [auth],"
+                                + " with lines of malote password in the file");
+            }
+        }
     }
 
     private static SenderNetworks senderNetworks(Section section) {
@@ -564,6 +598,34 @@ public final class ConfigFile {
         boolean refusesNullMx = section.yesOrNo("refuse-null-mx-senders", usual.refusesNullMx());
         section.end();
         return new SenderSettings(refusesNullMx);
+    }
+
+    private AuthSettings auth(Section section) {
+        AuthSettings usual = AuthSettings.defaults();
+        Path users = pathOrNone(section, "users", "/etc/malote/users");
+        List<Mechanism> mechanisms =
+                section.texts("mechanisms", List.of(Mechanism.values()), "PLAIN", Mechanism::of);
+        if (mechanisms.isEmpty()) {
+            section.problem(
+                    "mechanisms", "\"mechanisms\" names one at least; leave it out for all");
+            mechanisms = List.of(Mechanism.values());
+        }
+        AuthSettings auth =
+                new AuthSettings(
+                        users,
+                        EnumSet.copyOf(mechanisms),
+                        section.count(
+                                "failures-per-session-max", usual.failuresPerSessionMax(), 0, 1000),
+                        section.count(
+                                "failures-per-network-max",
+                                usual.failuresPerNetworkMax(),
+                                1,
+                                1_000_000),
+                        section.duration("failure-window", usual.failureWindow(), SECOND, DAY),
+                        section.duration(
+                                "failure-delay", usual.failureDelay(), Duration.ZERO, MINUTE));
+        section.end();
+        return auth;
     }
 
     private static CodeSettings codes(Section section) {

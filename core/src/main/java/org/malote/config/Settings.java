@@ -3,6 +3,7 @@ package org.malote.config;
 import java.nio.file.Path;
 import java.util.List;
 import org.malote.amtp.CodeSettings;
+import org.malote.auth.AuthSettings;
 import org.malote.bounce.BounceSettings;
 import org.malote.delivery.DeliverySettings;
 import org.malote.delivery.RouteTable;
@@ -28,6 +29,7 @@ import org.malote.smtp.DomainName;
 /// @param senderNetworks `[[tls.network]]`
 /// @param limits of inbound sessions
 /// @param senders `[policy]`
+/// @param auth `[auth]`
 /// @param codes `[mpc]`
 /// @param sites `[[site]]`, with `[delivery]`'s terms for the others
 /// @param sources `[[source]]`
@@ -41,6 +43,7 @@ public record Settings(
         SessionLimits limits,
         RelaySettings relay,
         SenderSettings senders,
+        AuthSettings auth,
         CodeSettings codes,
         RouteTable routes,
         SiteTable sites,

@@ -15,7 +15,8 @@ import org.malote.smtp.Reply;
 import org.malote.smtp.ReversePath;
 
 /// Refuses senders whose domain takes no mail at all (RFC 7505 §4.2): neither an answer nor a
-/// bounce could reach them. The relay networks are not asked. A name server that does not answer
+/// bounce could reach them. Users and the relay networks are not asked. A name server that does not
+/// answer
 /// refuses nobody, and delays nobody for long.
 public final class NullMxPolicy implements Policy {
     private static final Reply NULL_MX =
@@ -48,7 +49,10 @@ public final class NullMxPolicy implements Policy {
 
     @Override
     public void decide(Peer peer, Question question, Consumer<Verdict> answer) {
-        if (question instanceof Question.MaySend(_, ReversePath.Sender(var mailbox), _, _)
+        if (question
+                        instanceof
+                        Question.MaySend(var greeting, ReversePath.Sender(var mailbox), _, _)
+                && greeting.user() == null
                 && mailbox.host() instanceof DomainName domain
                 && !relay.contains(peer.address())) {
             next.decide(

@@ -6,6 +6,7 @@ import java.util.function.LongFunction;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.malote.queue.Refusal;
+import org.malote.session.Greeting;
 import org.malote.session.Question;
 import org.malote.session.Question.MayReceive;
 import org.malote.session.Question.MaySend;
@@ -18,7 +19,8 @@ import org.malote.smtp.Mailbox;
 import org.malote.smtp.Reply;
 
 /// The rules that keep this host from being an open relay: mail for a routed domain is taken from
-/// anyone, mail for any other domain from the relay networks only. The queue is asked before a
+/// anyone, mail for any other domain from users and from the relay networks only. The queue is
+/// asked before a
 /// transaction opens, so that a full disk is said at MAIL and not after the message came.
 public final class RelayPolicy implements Policy {
     private static final Reply RELAY_DENIED =
@@ -49,7 +51,7 @@ public final class RelayPolicy implements Policy {
         answer.accept(
                 switch (question) {
                     case MaySend maySend -> onSender(maySend);
-                    case MayReceive mayReceive -> onRecipient(peer, mayReceive.to());
+                    case MayReceive mayReceive -> onRecipient(peer, mayReceive);
                 });
     }
 
@@ -58,16 +60,18 @@ public final class RelayPolicy implements Policy {
         return refusal == null ? Verdict.ACCEPT : Replies.notAdmitted(refusal);
     }
 
-    private Verdict onRecipient(Peer peer, ForwardPath to) {
-        return switch (to) {
+    private Verdict onRecipient(Peer peer, MayReceive question) {
+        return switch (question.to()) {
             // RFC 5321 §4.5.1: <Postmaster> without a domain is always taken.
             case ForwardPath.Postmaster _ -> Verdict.ACCEPT;
-            case ForwardPath.Recipient(var mailbox) -> onMailbox(peer, mailbox);
+            case ForwardPath.Recipient(var mailbox) ->
+                    onMailbox(peer, question.greeting(), mailbox);
         };
     }
 
-    private Verdict onMailbox(Peer peer, Mailbox mailbox) {
-        if (relay.contains(peer.address())) {
+    private Verdict onMailbox(Peer peer, Greeting greeting, Mailbox mailbox) {
+        // RFC 6409 §4.3: whom we know, and who is of our network.
+        if (greeting.user() != null || relay.contains(peer.address())) {
             return Verdict.ACCEPT;
         }
         if (mailbox.isPostmaster() && isOurs(mailbox, peer.local())) {

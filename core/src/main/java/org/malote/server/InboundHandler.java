@@ -19,8 +19,12 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.malote.accept.Acceptance;
 import org.malote.accept.MessageIntake;
 import org.malote.amtp.MailPolicyCode;
+import org.malote.auth.Answer;
+import org.malote.auth.Mechanism;
+import org.malote.auth.User;
 import org.malote.offload.HandshakeFault;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsSummary;
@@ -33,7 +37,9 @@ import org.malote.session.Replies;
 import org.malote.session.Session;
 import org.malote.session.SessionLimits;
 import org.malote.session.State;
+import org.malote.session.State.Authenticating;
 import org.malote.session.State.AwaitingCommand;
+import org.malote.session.State.AwaitingProof;
 import org.malote.session.State.AwaitingVerdict;
 import org.malote.session.State.Chunking;
 import org.malote.session.State.Greeted;
@@ -78,6 +84,12 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     /// the 10 MiB that two sockets hold at Linux's defaults, 4 in net.ipv4.tcp_wmem and 6 in
     /// tcp_rmem.
     static final int LINGER_OCTETS_MAX = 16 << 20;
+
+    /// The longest response with its CRLF: RFC 4954 §4.
+    private static final int RESPONSE_OCTETS_MAX = 12_288;
+
+    /// What the log calls an authentication.
+    private static final String AUTH = "Auth";
 
     /// Deadlines are looked at this often at least. Ours: 10,000 sessions then cost 700 looks a
     /// second.
@@ -354,6 +366,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private boolean advance() {
         return switch (mode) {
             case InputMode.Lines lines -> onLines(lines);
+            case InputMode.Responses responses -> onResponses(responses);
             case InputMode.Data data -> onData(data);
             case InputMode.Chunk chunk -> onChunk(chunk);
             case InputMode.Skip skip -> onSkip(skip);
@@ -378,16 +391,80 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                 yield true;
             }
             case Frame.Incomplete _ -> {
-                if (isInputEnded) {
-                    flush();
-                    hangUp();
-                } else if (lines.framer().isInsideLine(input) && !isLineDeadline) {
-                    isLineDeadline = true;
-                    arm(limits().commandTimeout(), "command took too long");
-                }
+                onIncomplete(lines.framer());
                 yield false;
             }
         };
+    }
+
+    private boolean onResponses(InputMode.Responses responses) {
+        return switch (responses.framer().next(input)) {
+            case Frame.Line(var text) -> {
+                onResponse(responses.state(), text);
+                yield true;
+            }
+            case Frame.Refused(var fault) -> {
+                isLineDeadline = false;
+                Step step = session.on(responses.state(), fault);
+                logRefusal(step, AUTH, null);
+                perform(step);
+                yield true;
+            }
+            case Frame.Incomplete _ -> {
+                onIncomplete(responses.framer());
+                yield false;
+            }
+        };
+    }
+
+    private void onIncomplete(CommandFramer framer) {
+        if (isInputEnded) {
+            flush();
+            hangUp();
+        } else if (framer.isInsideLine(input) && !isLineDeadline) {
+            isLineDeadline = true;
+            arm(limits().commandTimeout(), "command took too long");
+        }
+    }
+
+    /// RFC 4954 §4: what follows a response has waited for what we say to it.
+    private void onResponse(Authenticating state, String line) {
+        isLineDeadline = false;
+        Step step = input.isReadable() ? session.onSynchronisationLost() : session.on(state, line);
+        onAuthentication(step, state.exchange().mechanism(), null);
+    }
+
+    private void onAnswer(AwaitingProof asked, Answer answer) {
+        Mechanism mechanism = asked.exchange().mechanism();
+        String outcome =
+                switch (answer) {
+                    case Answer.Proven _ -> "proven";
+                    case Answer.Refused _ -> "refused";
+                    case Answer.Busy _ -> "busy";
+                    case Answer.Blocked _ -> "blocked";
+                    case Answer.Verifiable _ -> "";
+                };
+        if (!outcome.isEmpty()) {
+            reception.meters().authenticated(mechanism.word(), outcome);
+        }
+        onAuthentication(
+                session.on(asked, answer),
+                mechanism,
+                answer instanceof Answer.Refused(var user) ? user : null);
+    }
+
+    /// @param failed whose name it was said to be, where it is one of ours: what else was typed
+    ///     for a name may be a password
+    private void onAuthentication(Step step, Mechanism mechanism, @Nullable User failed) {
+        if (step instanceof Step.Respond(_, State.Ready(_, var greeting))
+                && greeting.user() != null) {
+            reception
+                    .log()
+                    .authenticated(name, peer.address(), greeting.user().name(), mechanism.word());
+        } else {
+            logRefusal(step, AUTH, failed == null ? null : failed.name());
+        }
+        perform(step);
     }
 
     private void onCommand(AwaitingCommand state, Command command) {
@@ -405,7 +482,12 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     /// what it means.
     private static boolean mustEndGroup(Command command) {
         return switch (command) {
-            case Command.Ehlo _, Command.Helo _, Command.Data _, Command.StartTls _ -> true;
+            case Command.Ehlo _,
+                    Command.Helo _,
+                    Command.Data _,
+                    Command.StartTls _,
+                    Command.Auth _ ->
+                    true;
             case Command.Mail _,
                     Command.Rcpt _,
                     Command.Bdat _,
@@ -512,6 +594,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                         envelope.recipients().size(),
                         message.storedOctets(),
                         session.facts().tls(),
+                        envelope.attributes().get(Acceptance.USER),
                         code,
                         TimeUnit.NANOSECONDS.toMillis(now - transactionNanos));
         reception.meters().accepted(listener.name(), message.storedOctets(), now - sealedNanos);
@@ -538,6 +621,21 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                                 peer,
                                 question,
                                 verdict -> onEventLoop(() -> onVerdict(next, verdict)));
+            }
+            case Step.Challenge(var reply, var next) -> {
+                reply(reply);
+                mode = new InputMode.Responses(next, new CommandFramer(RESPONSE_OCTETS_MAX));
+                arm(limits().idleTimeout(), "idle");
+            }
+            case Step.Prove(var claim, var next) -> {
+                mode = new InputMode.Asking(next);
+                disarm();
+                reception
+                        .authenticator()
+                        .decide(
+                                peer.address(),
+                                claim,
+                                answer -> onEventLoop(() -> onAnswer(next, answer)));
             }
             case Step.Receive(var reply, var next) -> {
                 MessageIntake message = begin(next);
@@ -735,6 +833,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                 }
             }
             case InputMode.Lines _,
+                    InputMode.Responses _,
                     InputMode.Data _,
                     InputMode.Chunk _,
                     InputMode.Skip _,
@@ -751,7 +850,11 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         isDraining = true;
-        if (mode instanceof InputMode.Lines(var state, _) && isBetweenTransactions(state)) {
+        boolean isIdle =
+                mode instanceof InputMode.Responses
+                        || (mode instanceof InputMode.Lines(var state, _)
+                                && isBetweenTransactions(state));
+        if (isIdle) {
             perform(session.onShutdown());
             endBurst();
         }
@@ -767,7 +870,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     /// Tells a session that is in the middle of something that its time is over, where a reply is
     /// awaited.
     void dismiss() {
-        if (!isGone && mode instanceof InputMode.Lines) {
+        if (!isGone && (mode instanceof InputMode.Lines || mode instanceof InputMode.Responses)) {
             perform(session.onShutdown());
             endBurst();
         }
@@ -914,7 +1017,11 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                                 < limits().dataOctetsPerSecondMin()
                                         * TimeUnit.NANOSECONDS.toSeconds(elapsed);
             }
-            case InputMode.Lines _, InputMode.Asking _, InputMode.Paused _, InputMode.Closing _ ->
+            case InputMode.Lines _,
+                    InputMode.Responses _,
+                    InputMode.Asking _,
+                    InputMode.Paused _,
+                    InputMode.Closing _ ->
                     false;
         };
     }
@@ -949,7 +1056,13 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                     case Step.Respond(var r, _) -> r;
                     case Step.SkipChunk(_, var r, _) -> r;
                     case Step.Close(var r, _) -> r;
-                    case Step.Ask _, Step.Receive _, Step.ReceiveChunk _, Step.Upgrade _ -> null;
+                    case Step.Ask _,
+                            Step.Challenge _,
+                            Step.Prove _,
+                            Step.Receive _,
+                            Step.ReceiveChunk _,
+                            Step.Upgrade _ ->
+                            null;
                 };
         if (reply != null && reply.code() >= 400) {
             reception.log().rejected(name, peer.address(), stage, detail, reply);
@@ -979,7 +1092,11 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
 
     private boolean wantsInput() {
         return switch (mode) {
-            case InputMode.Lines _, InputMode.Chunk _, InputMode.Skip _, InputMode.Data _ -> {
+            case InputMode.Lines _,
+                    InputMode.Responses _,
+                    InputMode.Chunk _,
+                    InputMode.Skip _,
+                    InputMode.Data _ -> {
                 boolean isRoom =
                         input.readableBytes() < INPUT_OCTETS_MAX
                                 && context().channel().isWritable();
@@ -998,6 +1115,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                     case InputMode.Data data -> data.intake();
                     case InputMode.Chunk chunk -> chunk.intake();
                     case InputMode.Lines _,
+                            InputMode.Responses _,
                             InputMode.Skip _,
                             InputMode.Asking _,
                             InputMode.Paused _,

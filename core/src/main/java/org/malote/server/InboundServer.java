@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.malote.amtp.CodeRules;
+import org.malote.auth.AuthRules;
 import org.malote.offload.PrivateKeyOps;
 import org.malote.offload.TlsContexts;
 import org.malote.policy.Peer;
@@ -165,25 +166,27 @@ public final class InboundServer implements AutoCloseable {
         return tls != null && tls.health() instanceof PrivateKeyOps.Health.Well;
     }
 
-    /// The inbound machines of one listener, made anew when the Mail Policy Codes that are taken
-    /// have changed. For any thread: who comes late makes the same ones again.
+    /// The inbound machines of one listener, made anew when the Mail Policy Codes that are taken,
+    /// or the rules for users, have changed. For any thread: who comes late makes the same ones
+    /// again.
     private final class Machines {
-        private record Made(CodeRules rules, Session session, Session ailing) {}
+        private record Made(CodeRules rules, AuthRules auth, Session session, Session ailing) {}
 
         private final ListenerSettings listener;
         private volatile Made made;
 
         Machines(ListenerSettings listener) {
             this.listener = listener;
-            this.made = make(rules());
+            this.made = make(rules(), auth());
         }
 
         /// For a connection that begins now.
         Session now() {
             Made current = made;
             CodeRules rules = rules();
-            if (!current.rules().equals(rules)) {
-                current = make(rules);
+            AuthRules auth = auth();
+            if (!current.rules().equals(rules) || !current.auth().equals(auth)) {
+                current = make(rules, auth);
                 made = current;
             }
             return isTlsServed() ? current.session() : current.ailing();
@@ -193,17 +196,23 @@ public final class InboundServer implements AutoCloseable {
             return listener.codeRules(reception.codes().get());
         }
 
-        private Made make(CodeRules rules) {
+        private AuthRules auth() {
+            return listener.authRules(reception.authenticator().settings());
+        }
+
+        private Made make(CodeRules rules, AuthRules auth) {
             SessionFacts facts =
                     new SessionFacts(
                                     reception.hostname(),
                                     listener.tls() == TlsMode.STARTTLS,
                                     null,
                                     reception.limits())
-                            .withCodes(rules);
+                            .withCodes(rules)
+                            .withAuth(auth);
             Session session = new Session(facts);
             return new Made(
                     rules,
+                    auth,
                     session,
                     facts.offersStartTls() ? new Session(facts.withTlsAiling()) : session);
         }

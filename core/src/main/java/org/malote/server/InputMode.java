@@ -3,8 +3,9 @@ package org.malote.server;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.MessageIntake;
+import org.malote.session.State.Authenticating;
+import org.malote.session.State.AwaitingAnswer;
 import org.malote.session.State.AwaitingCommand;
-import org.malote.session.State.AwaitingVerdict;
 import org.malote.session.State.ReceivingChunk;
 import org.malote.session.State.ReceivingData;
 import org.malote.smtp.BodyType;
@@ -18,6 +19,9 @@ sealed interface InputMode {
 
     /// They are command lines.
     record Lines(AwaitingCommand state, CommandFramer framer) implements InputMode {}
+
+    /// They are responses of an authentication, a line each.
+    record Responses(Authenticating state, CommandFramer framer) implements InputMode {}
 
     /// They are a message, up to the final dot.
     record Data(
@@ -98,8 +102,8 @@ sealed interface InputMode {
         }
     }
 
-    /// They wait for the policy's verdict.
-    record Asking(AwaitingVerdict state) implements InputMode {}
+    /// They wait for the policy's verdict, or the authenticator's answer.
+    record Asking(AwaitingAnswer state) implements InputMode {}
 
     /// They wait for something else.
     record Paused(Wait until) implements InputMode {}

@@ -5,6 +5,8 @@ import java.util.List;
 import org.malote.amtp.CodeRules;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
+import org.malote.auth.AuthRules;
+import org.malote.auth.AuthSettings;
 import org.malote.policy.Network;
 
 /// One `[[listener]]` of the configuration.
@@ -34,6 +36,15 @@ public record ListenerSettings(
         return switch (profile) {
             case MX, SUBMISSION -> CodeRules.ofSmtp(codes, settings);
             case AMTP_PUBLIC, AMTP_PRIVATE -> CodeRules.ofAmtp(codes, settings);
+        };
+    }
+
+    /// Whether its sessions ask who the user is.
+    AuthRules authRules(AuthSettings settings) {
+        return switch (profile) {
+            case MX, AMTP_PUBLIC -> AuthRules.OFF;
+            case SUBMISSION -> AuthRules.ofSubmission(settings);
+            case AMTP_PRIVATE -> AuthRules.ofPrivateNetwork(settings);
         };
     }
 }

@@ -4,7 +4,7 @@ package org.malote.server;
 public enum Profile {
     /// Mail from other hosts, port 25.
     MX,
-    /// Mail from users.
+    /// Mail from users, ports 465 and 587 (RFC 6409, RFC 8314).
     SUBMISSION,
     /// AMTP between hosts.
     AMTP_PUBLIC,

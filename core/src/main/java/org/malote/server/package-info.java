@@ -13,7 +13,8 @@
 /// **Threads.** Each connection lives on one event loop. Answers of the policy and of the queue hop
 /// there.
 ///
-/// **Standards.** RFC 5321 §3.8, §4.5.3.2; RFC 2920; RFC 3207; RFC 8314 §3; the PROXY protocol of
+/// **Standards.** RFC 5321 §3.8, §4.5.3.2; RFC 2920; RFC 3207; RFC 4954 §4
+/// (lengths); RFC 8314 §3; the PROXY protocol of
 /// HAProxy, versions 1 and 2.
 ///
 /// **Known limits.** While a message waits for its commit its connection is not read, so a peer

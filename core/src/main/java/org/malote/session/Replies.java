@@ -1,5 +1,7 @@
 package org.malote.session;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.List;
 import org.malote.amtp.CodeClaim;
 import org.malote.queue.Receipt;
@@ -23,7 +25,7 @@ public final class Replies {
                     214,
                     new EnhancedStatus(2, 0, 0),
                     List.of(
-                            "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY HELP STARTTLS",
+                            "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY HELP STARTTLS AUTH",
                             "see RFC 5321; write to postmaster when mail fails"));
 
     static final Reply ARGUMENT_NEEDED = Reply.of(501, "5.5.4", "an argument is needed");
@@ -49,6 +51,49 @@ public final class Replies {
     static final Reply TLS_AILING = Reply.of(454, "4.7.0", "TLS is not available now");
 
     static final Reply TLS_ACTIVE = Reply.of(503, "5.5.1", "TLS is active already");
+
+    /// RFC 4954 §4.
+    static final Reply AUTHENTICATED = Reply.of(235, "2.7.0", "authenticated");
+
+    static final Reply NO_AUTH = Reply.of(502, "5.5.1", "AUTH is not offered");
+    static final Reply EHLO_NEEDED = Reply.of(503, "5.5.1", "send EHLO first");
+    static final Reply AUTHENTICATED_ALREADY =
+            Reply.of(503, "5.5.1", "authenticated already; connect again to be another");
+    static final Reply MECHANISM_UNKNOWN =
+            Reply.of(504, "5.5.4", "that mechanism is not offered; EHLO names those that are");
+    static final Reply AUTH_CANCELLED = Reply.of(501, "5.7.0", "authentication cancelled");
+    static final Reply NOT_BASE64 = Reply.of(501, "5.5.2", "a response is base64");
+    static final Reply RESPONSE_MALFORMED =
+            Reply.of(501, "5.5.2", "that is not a response of this mechanism");
+
+    /// RFC 4954 §6, of an exchange.
+    static final Reply RESPONSE_TOO_LONG = Reply.of(500, "5.5.6", "the response is too long");
+
+    /// RFC 4954 §6.
+    static final Reply AUTH_REFUSED =
+            Reply.of(535, "5.7.8", "the name, the password or the certificate is not right");
+
+    /// RFC 4954 §6.
+    static final Reply AUTH_BUSY =
+            Reply.of(454, "4.7.0", "nobody can be authenticated now; try again later");
+
+    /// RFC 4954 §6.
+    static final Reply AUTH_NEEDED = Reply.of(530, "5.7.0", "authentication is required");
+
+    /// RFC 3207 §4.
+    static final Reply TLS_NEEDED = Reply.of(530, "5.7.0", "send STARTTLS first");
+
+    /// RFC 4954 §6: the enhanced code of what must not go in the clear.
+    static final Reply TLS_NEEDED_FOR_AUTH =
+            Reply.of(538, "5.7.11", "encryption is required; send STARTTLS first");
+
+    static final Reply TOO_MANY_AUTH_FAILURES =
+            Reply.of(421, "4.7.0", "too many failed authentications; closing");
+    static final Reply AUTH_BLOCKED =
+            Reply.of(
+                    421,
+                    "4.7.0",
+                    "too many failed authentications from your address; try again later");
 
     static final Reply LINE_TOO_LONG = Reply.of(500, "5.5.2", "line too long");
     static final Reply BARE_LINE_END =
@@ -105,6 +150,12 @@ public final class Replies {
             Reply.of(554, "5.7.1", "this port is for our own proxies");
 
     private Replies() {}
+
+    /// RFC 4954 §4: a challenge is base64, or nothing.
+    static Reply challenge(String text) {
+        return Reply.plain(
+                334, Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8)));
+    }
 
     /// Our promise: RFC 5321 §6.1. It needs the queue's receipt, so it cannot be given early.
     static Reply kept(Receipt receipt) {

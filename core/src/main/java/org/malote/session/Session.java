@@ -1,12 +1,25 @@
 package org.malote.session;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.malote.amtp.CodeClaim;
+import org.malote.amtp.MailPolicyCode;
+import org.malote.auth.Answer;
+import org.malote.auth.CertificateNames;
+import org.malote.auth.Exchange;
+import org.malote.auth.Mechanism;
+import org.malote.auth.User;
 import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
+import org.malote.session.State.Authenticating;
 import org.malote.session.State.AwaitingCommand;
+import org.malote.session.State.AwaitingProof;
 import org.malote.session.State.AwaitingRecipientVerdict;
 import org.malote.session.State.AwaitingSenderVerdict;
 import org.malote.session.State.AwaitingVerdict;
@@ -22,6 +35,7 @@ import org.malote.smtp.Extension;
 import org.malote.smtp.ForwardPath;
 import org.malote.smtp.MailParameters.StatedCode;
 import org.malote.smtp.Reply;
+import org.malote.smtp.ReversePath;
 import org.malote.smtp.wire.LineFault;
 
 /// The inbound machine: pure functions from a state and an event to a [Step]. One instance serves
@@ -94,6 +108,7 @@ public final class Session {
             case Command.Expn _ -> new Step.Respond(Replies.NO_EXPN, counted);
             case Command.Help _ -> new Step.Respond(Replies.HELP, counted);
             case Command.StartTls _ -> onStartTls(counted);
+            case Command.Auth auth -> onAuth(counted, auth);
             case Command.Malformed(var reply, var fault) ->
                     switch (fault) {
                         case LINE -> erring(counted, reply);
@@ -158,13 +173,31 @@ public final class Session {
 
     // RFC 5321 §4.1.4: EHLO and HELO clear all state, as RSET does.
     private Step onGreeting(AwaitingCommand state, Greeting greeting, Reply reply) {
-        return new Step.Respond(reply, new Ready(state.tally(), greeting));
+        // RFC 4954 §4: who has been authenticated stays so until the end.
+        return new Step.Respond(reply, new Ready(state.tally(), greeting.by(user(state))));
+    }
+
+    private static @Nullable User user(AwaitingCommand state) {
+        return switch (state) {
+            case Greeted _ -> null;
+            case Ready(_, var greeting) -> greeting.user();
+            case Enveloping(_, var greeting, _) -> greeting.user();
+            case Chunking(_, var greeting, _, _) -> greeting.user();
+        };
     }
 
     /// RFC 5321 §4.1.4: a MAIL inside an open transaction is refused and changes nothing.
     private Step onMail(AwaitingCommand state, Command.Mail mail) {
         return switch (state) {
             case Ready(var tally, var greeting) -> {
+                if (facts.auth().isRequired() && greeting.user() == null) {
+                    yield erring(
+                            state,
+                            facts.offersStartTls() ? Replies.TLS_NEEDED : Replies.AUTH_NEEDED);
+                }
+                if (mail.parameters().isAuthStated() && !isAuthOffered(greeting)) {
+                    yield erring(state, Replies.PARAMETER_NOT_OFFERED);
+                }
                 if (tally.messages() >= limits.messagesMax()) {
                     // RFC 9422 §4.1: MAILMAX was announced.
                     yield new Step.Close(Replies.TOO_MANY_MESSAGES, "too many messages");
@@ -175,7 +208,8 @@ public final class Session {
                 if (!isOffered(greeting, mail.parameters().statedCode())) {
                     yield erring(state, Replies.PARAMETER_NOT_OFFERED);
                 }
-                CodeClaim code = facts.codes().claim(mail.parameters().statedCode());
+                CodeClaim code =
+                        facts.codes().claim(mail.parameters().statedCode(), usual(greeting, mail));
                 if (code instanceof CodeClaim.Faulty(var fault, var isEnforced) && isEnforced) {
                     yield onFaultyCode(state, fault);
                 }
@@ -194,6 +228,26 @@ public final class Session {
     /// two keywords stands for a code, and whether one does, is the listener's.
     private boolean isOffered(Greeting greeting, @Nullable StatedCode stated) {
         return stated == null || (greeting.isExtended() && facts.codes().offers(stated.keyword()));
+    }
+
+    /// The code of the account, for a message that says nothing of itself (draft-weinman-amtp-03
+    /// §6.1). What has no sender is an answer by machine (§6.4).
+    ///
+    /// Deviation: the draft asks an MUA for a code. One that knows of none is not turned away; its
+    /// account has said what its mail is.
+    private static @Nullable MailPolicyCode usual(Greeting greeting, Command.Mail mail) {
+        User user = greeting.user();
+        if (user == null || user.code() == null) {
+            return null;
+        }
+        return switch (mail.from()) {
+            case ReversePath.Null _ -> MailPolicyCode.NOTIFICATION;
+            case ReversePath.Sender _ -> user.code();
+        };
+    }
+
+    private boolean isAuthOffered(Greeting greeting) {
+        return greeting.isExtended() && facts.auth().areOffered();
     }
 
     /// What cannot be read is an error; a code that is read and is none is refused
@@ -305,6 +359,143 @@ public final class Session {
         return facts.isTlsAiling() ? Replies.TLS_AILING : Replies.NO_STARTTLS;
     }
 
+    /// RFC 4954 §4.
+    private Step onAuth(AwaitingCommand state, Command.Auth auth) {
+        if (!facts.auth().areOffered()) {
+            return erring(state, Replies.NO_AUTH);
+        }
+        return switch (state) {
+            case Greeted _ -> erring(state, Replies.GREETING_NEEDED);
+            case Enveloping _, Chunking _ -> erring(state, Replies.TRANSACTION_OPEN);
+            case Ready(var tally, var greeting) -> {
+                if (greeting.user() != null) {
+                    yield erring(state, Replies.AUTHENTICATED_ALREADY);
+                }
+                if (!greeting.isExtended()) {
+                    yield erring(state, Replies.EHLO_NEEDED);
+                }
+                if (facts.tls() == null) {
+                    yield erring(state, Replies.TLS_NEEDED_FOR_AUTH);
+                }
+                Mechanism mechanism = Mechanism.of(auth.mechanism());
+                if (mechanism == null || !offered().contains(mechanism)) {
+                    yield erring(state, Replies.MECHANISM_UNKNOWN);
+                }
+                Authenticating begun =
+                        new Authenticating(
+                                tally,
+                                greeting,
+                                Exchange.begin(
+                                        mechanism, facts.peer(), greeting.identity().network()));
+                String initial = auth.initialResponse();
+                if (initial == null) {
+                    yield new Step.Challenge(Replies.challenge(""), begun);
+                }
+                yield onBase64(begun, initial.equals("=") ? "" : initial);
+            }
+        };
+    }
+
+    private List<Mechanism> offered() {
+        return facts.auth().offered(facts.tls(), facts.peer());
+    }
+
+    /// A line came that is a response.
+    public Step on(Authenticating state, String line) {
+        Authenticating counted =
+                new Authenticating(state.tally().command(), state.greeting(), state.exchange());
+        return line.equals("*")
+                ? erring(ready(counted), Replies.AUTH_CANCELLED)
+                : onBase64(counted, line);
+    }
+
+    /// A line came that cannot be a response.
+    public Step on(Authenticating state, LineFault fault) {
+        Ready ready = new Ready(state.tally().command(), state.greeting());
+        return switch (fault) {
+            case TOO_LONG -> erring(ready, Replies.RESPONSE_TOO_LONG);
+            case ENDLESS -> new Step.Close(Replies.RESPONSE_TOO_LONG, "endless line");
+            case BARE_LINE_END -> erring(ready, Replies.BARE_LINE_END);
+            case NOT_TEXT -> erring(ready, Replies.NOT_BASE64);
+        };
+    }
+
+    private Step onBase64(Authenticating state, String base64) {
+        byte[] octets = decoded(base64);
+        if (octets == null) {
+            return erring(ready(state), Replies.NOT_BASE64);
+        }
+        String response = text(octets);
+        return response == null
+                ? erring(ready(state), Replies.RESPONSE_MALFORMED)
+                : onMove(state.tally(), state.greeting(), state.exchange().on(response));
+    }
+
+    /// The authenticator answered.
+    public Step on(AwaitingProof state, Answer answer) {
+        return onMove(state.tally(), state.greeting(), state.exchange().on(answer));
+    }
+
+    private Step onMove(Tally tally, Greeting greeting, Exchange.Move move) {
+        Ready ready = new Ready(tally, greeting);
+        return switch (move) {
+            case Exchange.Move.Challenge(var text, var next) ->
+                    new Step.Challenge(
+                            Replies.challenge(text), new Authenticating(tally, greeting, next));
+            case Exchange.Move.Ask(var claim, var next) ->
+                    new Step.Prove(claim, new AwaitingProof(tally, greeting, next));
+            case Exchange.Move.Succeed(var user) ->
+                    mayBe(user, greeting)
+                            ? new Step.Respond(
+                                    Replies.AUTHENTICATED, new Ready(tally, greeting.by(user)))
+                            : failing(ready);
+            case Exchange.Move.Fail(var fault) ->
+                    switch (fault) {
+                        case MALFORMED -> erring(ready, Replies.RESPONSE_MALFORMED);
+                        case REFUSED -> failing(ready);
+                        case BUSY -> rejecting(ready, Replies.AUTH_BUSY);
+                        case BLOCKED ->
+                                new Step.Close(
+                                        Replies.AUTH_BLOCKED, "too many failed authentications");
+                    };
+        };
+    }
+
+    /// On a private network two tokens must agree (draft-weinman-amtp-03 §7).
+    private boolean mayBe(User user, Greeting greeting) {
+        return !facts.auth().mustMatchCertificate()
+                || CertificateNames.vouchFor(facts.peer(), greeting.identity().network(), user);
+    }
+
+    private Step failing(Ready state) {
+        Tally tally = state.tally().authFailure();
+        return tally.authFailures() > facts.auth().failuresMax()
+                ? new Step.Close(Replies.TOO_MANY_AUTH_FAILURES, "too many failed authentications")
+                : new Step.Respond(Replies.AUTH_REFUSED, with(state, tally));
+    }
+
+    private static Ready ready(Authenticating state) {
+        return new Ready(state.tally(), state.greeting());
+    }
+
+    /// RFC 4954 §4: base64 as RFC 4648 §4 has it, whole.
+    private static byte @Nullable [] decoded(String base64) {
+        try {
+            return base64.length() % 4 == 0 ? Base64.getDecoder().decode(base64) : null;
+        } catch (IllegalArgumentException _) {
+            return null;
+        }
+    }
+
+    /// All mechanisms of ours speak UTF-8.
+    private static @Nullable String text(byte[] octets) {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(octets)).toString();
+        } catch (CharacterCodingException _) {
+            return null;
+        }
+    }
+
     private Step onSenderVerdict(AwaitingSenderVerdict asked, Verdict verdict) {
         return switch (verdict) {
             case Verdict.Accept _, Verdict.AcceptWatched _ ->
@@ -403,6 +594,17 @@ public final class Session {
                 case STARTTLS -> {
                     if (facts.offersStartTls()) {
                         lines.add(extension.keyword());
+                    }
+                }
+                // RFC 4954 §4
+                case AUTH -> {
+                    List<Mechanism> mechanisms = facts.auth().offered(facts.tls(), facts.peer());
+                    if (!mechanisms.isEmpty()) {
+                        lines.add(
+                                extension.keyword()
+                                        + mechanisms.stream()
+                                                .map(mechanism -> " " + mechanism.word())
+                                                .collect(Collectors.joining()));
                     }
                 }
                 case SIZE ->

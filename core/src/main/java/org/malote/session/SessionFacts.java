@@ -2,6 +2,7 @@ package org.malote.session;
 
 import org.jspecify.annotations.Nullable;
 import org.malote.amtp.CodeRules;
+import org.malote.auth.AuthRules;
 import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.smtp.DomainName;
@@ -15,6 +16,7 @@ import org.malote.smtp.DomainName;
 /// @param peer who the peer is by its certificate
 /// @param limits what the session may use
 /// @param codes what becomes of Mail Policy Codes
+/// @param auth what becomes of authentication
 public record SessionFacts(
         DomainName hostname,
         boolean offersStartTls,
@@ -22,9 +24,11 @@ public record SessionFacts(
         @Nullable TlsSummary tls,
         PeerIdentity peer,
         SessionLimits limits,
-        CodeRules codes) {
+        CodeRules codes,
+        AuthRules auth) {
 
-    /// A peer that has shown no certificate, at a listener without Mail Policy Codes.
+    /// A peer that has shown no certificate, at a listener without Mail Policy Codes and
+    /// users.
     public SessionFacts(
             DomainName hostname,
             boolean offersStartTls,
@@ -37,21 +41,29 @@ public record SessionFacts(
                 tls,
                 new PeerIdentity.Unknown(),
                 limits,
-                CodeRules.OFF);
+                CodeRules.OFF,
+                AuthRules.OFF);
     }
 
     /// The same session once TLS is on (RFC 3207 §4.2).
     public SessionFacts secured(TlsSummary established, PeerIdentity shown) {
-        return new SessionFacts(hostname, false, false, established, shown, limits, codes);
+        return new SessionFacts(hostname, false, false, established, shown, limits, codes, auth);
     }
 
     /// A session that cannot have TLS for the time being.
     public SessionFacts withTlsAiling() {
-        return new SessionFacts(hostname, false, true, tls, peer, limits, codes);
+        return new SessionFacts(hostname, false, true, tls, peer, limits, codes, auth);
     }
 
     /// A session at a listener with other rules for Mail Policy Codes.
     public SessionFacts withCodes(CodeRules rules) {
-        return new SessionFacts(hostname, offersStartTls, isTlsAiling, tls, peer, limits, rules);
+        return new SessionFacts(
+                hostname, offersStartTls, isTlsAiling, tls, peer, limits, rules, auth);
+    }
+
+    /// A session at a listener with other rules for authentication.
+    public SessionFacts withAuth(AuthRules rules) {
+        return new SessionFacts(
+                hostname, offersStartTls, isTlsAiling, tls, peer, limits, codes, rules);
     }
 }

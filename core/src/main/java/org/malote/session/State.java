@@ -1,6 +1,7 @@
 package org.malote.session;
 
 import org.malote.amtp.CodeClaim;
+import org.malote.auth.Exchange;
 import org.malote.smtp.ForwardPath;
 import org.malote.smtp.MailParameters;
 import org.malote.smtp.RecipientParameters;
@@ -31,8 +32,19 @@ public sealed interface State {
     record Chunking(Tally tally, Greeting greeting, Transaction transaction, long octets)
             implements AwaitingCommand {}
 
-    /// A question was asked; no command is looked at until it is answered.
-    sealed interface AwaitingVerdict extends State {}
+    /// The peer is to send a response of an authentication, and no command (RFC 4954 §4).
+    record Authenticating(Tally tally, Greeting greeting, Exchange.Listening exchange)
+            implements State {}
+
+    /// Something was asked; nothing is looked at until it is answered.
+    sealed interface AwaitingAnswer extends State {}
+
+    /// The authenticator was asked whether it is so.
+    record AwaitingProof(Tally tally, Greeting greeting, Exchange.Asking exchange)
+            implements AwaitingAnswer {}
+
+    /// The policy was asked a question.
+    sealed interface AwaitingVerdict extends AwaitingAnswer {}
 
     /// May this sender send?
     record AwaitingSenderVerdict(

@@ -1,6 +1,9 @@
 package org.malote.session;
 
+import org.malote.auth.Claim;
+import org.malote.session.State.Authenticating;
 import org.malote.session.State.AwaitingCommand;
+import org.malote.session.State.AwaitingProof;
 import org.malote.session.State.AwaitingVerdict;
 import org.malote.session.State.Greeted;
 import org.malote.session.State.ReceivingChunk;
@@ -15,6 +18,12 @@ public sealed interface Step {
 
     /// Ask; the verdict yields the reply.
     record Ask(Question question, AwaitingVerdict next) implements Step {}
+
+    /// Reply with a challenge; what the peer sends next is its response (RFC 4954 §4).
+    record Challenge(Reply reply, Authenticating next) implements Step {}
+
+    /// Ask the authenticator; its answer yields the reply.
+    record Prove(Claim claim, AwaitingProof next) implements Step {}
 
     /// Reply 354 and take a message up to its final dot; its outcome yields the next reply.
     record Receive(Reply reply, ReceivingData next) implements Step {}

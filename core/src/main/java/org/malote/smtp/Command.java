@@ -1,5 +1,7 @@
 package org.malote.smtp;
 
+import org.jspecify.annotations.Nullable;
+
 /// A command as a peer sent it (RFC 5321 §4.1, RFC 3030, RFC 3207), already checked for syntax.
 public sealed interface Command {
 
@@ -44,6 +46,18 @@ public sealed interface Command {
 
     /// STARTTLS.
     record StartTls() implements Command {}
+
+    /// AUTH: the peer says who its user is (RFC 4954 §4). It prints no response.
+    ///
+    /// @param mechanism as it was written
+    /// @param initialResponse in base64, or `=` for an empty one; null when the peer waits to be
+    ///     asked
+    record Auth(String mechanism, @Nullable String initialResponse) implements Command {
+        @Override
+        public String toString() {
+            return "AUTH " + mechanism;
+        }
+    }
 
     /// A line that is no command of ours, or one with a fault in it, and the reply that says so.
     ///

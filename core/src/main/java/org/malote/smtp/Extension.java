@@ -8,6 +8,8 @@ public enum Extension {
     SIZE("SIZE"),
     /// RFC 3207.
     STARTTLS("STARTTLS"),
+    /// RFC 4954; its argument lists the mechanisms.
+    AUTH("AUTH"),
     /// RFC 2034.
     ENHANCEDSTATUSCODES("ENHANCEDSTATUSCODES"),
     /// RFC 6152.

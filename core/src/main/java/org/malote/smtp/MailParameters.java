@@ -13,13 +13,16 @@ import org.jspecify.annotations.Nullable;
 /// @param envelopeId `ENVID=` decoded from xtext (RFC 3461 §4.4), printable ASCII, null when not
 /// given
 /// @param statedCode `MPC=` or `XMPC=`, null when not given
+/// @param isAuthStated whether `AUTH=` was given (RFC 4954 §5). Who it names is not kept: nobody is
+///     trusted to say that, so it counts as `AUTH=<>`
 public record MailParameters(
         long sizeOctets,
         BodyType body,
         boolean isUtf8,
         @Nullable ReturnContent returnContent,
         @Nullable String envelopeId,
-        @Nullable StatedCode statedCode) {
+        @Nullable StatedCode statedCode,
+        boolean isAuthStated) {
     /// MAIL without parameters.
     public static final MailParameters NONE =
             new MailParameters(0, BodyType.SEVEN_BIT, false, null, null);
@@ -36,7 +39,7 @@ public record MailParameters(
             boolean isUtf8,
             @Nullable ReturnContent returnContent,
             @Nullable String envelopeId) {
-        this(sizeOctets, body, isUtf8, returnContent, envelopeId, null);
+        this(sizeOctets, body, isUtf8, returnContent, envelopeId, null, false);
     }
 
     /// A Mail Policy Code as the peer wrote it: any text of a command line.

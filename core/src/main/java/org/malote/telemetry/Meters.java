@@ -93,6 +93,22 @@ public final class Meters {
         count("malote.replies", "Replies to peers", "code", Integer.toString(code));
     }
 
+    /// Somebody tried to say who its user is.
+    ///
+    /// @param mechanism one of few
+    /// @param outcome `proven`, `refused`, `busy` or `blocked`
+    public void authenticated(String mechanism, String outcome) {
+        counters.computeIfAbsent(
+                        String.join("/", "malote.auth", mechanism, outcome),
+                        _ ->
+                                Counter.builder("malote.auth")
+                                        .description("Authentications of users")
+                                        .tag("mechanism", mechanism)
+                                        .tag("outcome", outcome)
+                                        .register(registry))
+                .increment();
+    }
+
     /// A message is on stable storage.
     ///
     /// @param bytes as stored

@@ -42,6 +42,18 @@ public final class SessionLog {
         LOG.atInfo().addKeyValue("session", session).addKeyValue("tls", tls.text()).log("secured");
     }
 
+    /// The peer has proved who its user is.
+    ///
+    /// @param mechanism by what, such as `PLAIN`
+    public void authenticated(String session, InetAddress peer, String user, String mechanism) {
+        LOG.atInfo()
+                .addKeyValue("session", session)
+                .addKeyValue("peer", IpAddresses.format(peer))
+                .addKeyValue("user", Printable.escape(user))
+                .addKeyValue("mechanism", mechanism)
+                .log("authenticated");
+    }
+
     /// A command, a recipient or a message got a 4xx or 5xx.
     ///
     /// @param stage the command that was refused, such as `RCPT`, or `message`
@@ -79,6 +91,7 @@ public final class SessionLog {
     /// @param sender the reverse-path, empty for the null one
     /// @param bytes of the message as it is stored
     /// @param tls null on a connection without TLS
+    /// @param user who has sent it, null when nobody has said that
     /// @param code the message's Mail Policy Code, null when it has none
     /// @param delayMillis from MAIL to the receipt
     public void accepted(
@@ -89,6 +102,7 @@ public final class SessionLog {
             int recipients,
             long bytes,
             @Nullable TlsSummary tls,
+            @Nullable String user,
             @Nullable String code,
             long delayMillis) {
         LoggingEventBuilder event =
@@ -100,6 +114,9 @@ public final class SessionLog {
                         .addKeyValue("size", bytes)
                         .addKeyValue("nrcpt", recipients)
                         .addKeyValue("tls", tls == null ? "none" : tls.text());
+        if (user != null) {
+            event = event.addKeyValue("user", Printable.escape(user));
+        }
         if (code != null) {
             event = event.addKeyValue("mpc", Printable.escape(code));
         }

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Instant;
@@ -86,6 +87,32 @@ final class MainTest {
                 assertTrue(report.contains(part), part + " in\n" + report);
             }
         }
+    }
+
+    @Test
+    void checksTheFileOfUsers() throws IOException {
+        Path file =
+                write(
+                        """
+                        hostname = "mx.example"
+                        state = "state"
+                        [[listener]]
+                        address = "127.0.0.1:0"
+                        profile = "submission"
+                        [auth]
+                        users = "users"
+                        [admin]
+                        enabled = false
+                        """);
+        String users = directory.resolve("users").toString();
+        assertTrue(
+                run("check", "--config", file.toString())
+                        .contains("the file of users " + users + " does not exist"));
+        Files.writeString(Path.of(users), "ann:x\n");
+        Files.setPosixFilePermissions(Path.of(users), PosixFilePermissions.fromString("rw-------"));
+        assertTrue(
+                run("check", "--config", file.toString())
+                        .contains(users + ":1: nothing proves who \"ann\" is"));
     }
 
     @Test

@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
+import org.malote.auth.AuthSettings;
+import org.malote.auth.Mechanism;
 import org.malote.config.ConfigFile.Result;
 import org.malote.config.Section.Notes;
 import org.malote.delivery.DomainPattern;
@@ -235,7 +237,7 @@ final class ConfigFileTest {
                 malote.toml:6: "tls" is one of none, starttls, implicit, not "startls"; did you mean "starttls"?
                 malote.toml:9: two listeners are named "mx"; name each its own way
                 malote.toml:10: "address" is written as "0.0.0.0:25", not "25"
-                malote.toml:11: this version has the profile mx alone
+                malote.toml:11: this version has the profiles mx and submission alone
                 malote.toml:15: "key" is missing; write key = "mx.key"
                 malote.toml:16: "chain" is missing; write chain = "mx.pem"
                 malote.toml:16: unknown key "chian" in [tls.certificates]; did you mean "chain"?
@@ -298,6 +300,69 @@ final class ConfigFileTest {
                         adress = "0.0.0.0:9125"
                         zzzzzzzz = 1
                         """));
+    }
+
+    @Test
+    void readsWhoMaySubmitMail() {
+        Settings settings =
+                valid(
+                        """
+                        [[listener]]
+                        name    = "submissions"
+                        address = "[::]:465"
+                        profile = "submission"
+                        tls     = "implicit"
+
+                        [[listener]]
+                        address = "[::]:587"
+                        profile = "submission"
+
+                        [auth]
+                        users      = "users"
+                        mechanisms = ["scram-sha-256", "EXTERNAL"]
+                        failures-per-session-max = 0
+                        failures-per-network-max = 5
+                        failure-window = "1h"
+                        failure-delay  = "0s"
+                        """);
+        assertEquals(Profile.SUBMISSION, settings.listeners().getFirst().profile());
+        assertEquals(TlsMode.STARTTLS, settings.listeners().getLast().tls());
+        assertEquals(
+                new AuthSettings(
+                        BASE.resolve("users"),
+                        Set.of(Mechanism.SCRAM_SHA_256, Mechanism.EXTERNAL),
+                        0,
+                        5,
+                        Duration.ofHours(1),
+                        Duration.ZERO),
+                settings.auth());
+        assertEquals(AuthSettings.defaults(), valid("").auth());
+    }
+
+    @Test
+    void aListenerForUsersKnowsThemAndSpeaksTls() {
+        assertEquals(
+                """
+                malote.toml:3: this listener must know its users: write users = "FILE" below [auth], with lines of malote password in the file
+                malote.toml:4: users send their passwords here, so "tls" is "implicit" or "starttls"
+                malote.toml:7: "mechanisms" is written as "PLAIN", not "CRAM-MD5"
+                malote.toml:8: unknown key "user" in [auth]; did you mean "users"?"""
+                        .lines()
+                        .collect(Collectors.joining("\n")),
+                problems(
+                        """
+                        [[listener]]
+                        address = "[::]:587"
+                        profile = "submission"
+                        tls = "none"
+
+                        [auth]
+                        mechanisms = ["PLAIN", "CRAM-MD5"]
+                        user = "users"
+                        """));
+        assertEquals(
+                "malote.toml:2: \"mechanisms\" names one at least; leave it out for all",
+                problems("[auth]\nmechanisms = []\n"));
     }
 
     @Test

@@ -8,11 +8,14 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.malote.amtp.CodeClaim;
+import org.malote.amtp.HopIdentity;
+import org.malote.auth.User;
 import org.malote.dns.DnsAnswer;
 import org.malote.dns.DnsRecord;
 import org.malote.dns.RecordType;
@@ -27,6 +30,7 @@ import org.malote.smtp.wire.CommandParser;
 /// N02, the inbound half: RFC 7505 §4.2.
 final class NullMxPolicyTest {
     private static final String STRANGER = "203.0.113.9";
+    private static final User ANN = new User("ann", null, null, Set.of(), null, List.of());
     private static final DnsRecord NULL_MX = new DnsRecord.Mx(0, ".");
 
     private final List<String> asked = new ArrayList<>();
@@ -64,6 +68,7 @@ final class NullMxPolicyTest {
         assertEquals(Verdict.ACCEPT, decide(STRANGER, "<>"));
         assertEquals(Verdict.ACCEPT, decide(STRANGER, "<a@[192.0.2.1]>"));
         assertEquals(Verdict.ACCEPT, decide("127.0.0.1", "<a@null.example>"));
+        assertEquals(Verdict.ACCEPT, decide(STRANGER, "<a@null.example>", ANN));
         relayVerdict = new Verdict.Refuse(Reply.of(452, "4.3.1", "full"));
         assertEquals(relayVerdict, decide(STRANGER, "<a@null.example>"));
         assertEquals(List.of(), asked);
@@ -85,7 +90,7 @@ final class NullMxPolicyTest {
                         RelaySettings.defaults(),
                         (_, _, answered) -> later.set(answered),
                         (_, task) -> timeOut.set(task))
-                .decide(peer(STRANGER), sender("<a@slow.example>"), answers::add);
+                .decide(peer(STRANGER), sender("<a@slow.example>", null), answers::add);
         assertEquals(List.of(), answers);
         if (isSlow) {
             timeOut.get().run();
@@ -102,13 +107,18 @@ final class NullMxPolicyTest {
     }
 
     private @Nullable Verdict decide(String client, String path) throws UnknownHostException {
+        return decide(client, path, null);
+    }
+
+    private @Nullable Verdict decide(String client, String path, @Nullable User user)
+            throws UnknownHostException {
         AtomicReference<@Nullable Verdict> answer = new AtomicReference<>();
         new NullMxPolicy(
                         (_, _, verdict) -> verdict.accept(relayVerdict),
                         RelaySettings.defaults(),
                         this::lookup,
                         (_, _) -> {})
-                .decide(peer(client), sender(path), answer::set);
+                .decide(peer(client), sender(path, user), answer::set);
         return answer.get();
     }
 
@@ -123,10 +133,10 @@ final class NullMxPolicyTest {
                 InetAddress.getByName("192.0.2.25"));
     }
 
-    private static Question sender(String path) {
+    private static Question sender(String path, @Nullable User user) {
         Command.Mail mail = (Command.Mail) CommandParser.parse("MAIL FROM:" + path);
         return new Question.MaySend(
-                new Greeting(new DomainName("peer.example"), true),
+                new Greeting(new DomainName("peer.example"), true, HopIdentity.UNKNOWN, user),
                 mail.from(),
                 mail.parameters(),
                 CodeClaim.NONE);

@@ -7,9 +7,12 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.malote.amtp.CodeClaim;
+import org.malote.amtp.HopIdentity;
+import org.malote.auth.User;
 import org.malote.queue.Refusal;
 import org.malote.session.Greeting;
 import org.malote.session.Question;
@@ -24,6 +27,7 @@ import org.malote.smtp.wire.CommandParser;
 /// P12: no form of address gets mail relayed for a stranger.
 final class RelayPolicyTest {
     private static final Greeting GREETING = new Greeting(new DomainName("peer.example"), true);
+    private Greeting greeting = GREETING;
     private final RelayPolicy policy =
             new RelayPolicy(
                     new DomainName("mx.example"),
@@ -93,6 +97,15 @@ final class RelayPolicyTest {
         assertInstanceOf(Verdict.Accept.class, verdict("::1", "<a%b@other.example>"));
     }
 
+    /// RFC 6409 §4.3: wherever they are.
+    @Test
+    void relaysForItsUsers() throws UnknownHostException {
+        User ann = new User("ann", null, null, Set.of(), null, List.of());
+        greeting = new Greeting(new DomainName("peer.example"), true, HopIdentity.UNKNOWN, ann);
+        assertInstanceOf(Verdict.Accept.class, verdict("203.0.113.9", "<a@other.example>"));
+        assertInstanceOf(Verdict.Accept.class, verdict("203.0.113.9", "<a%b@other.example>"));
+    }
+
     @Test
     void asksTheQueueBeforeATransactionOpens() throws UnknownHostException {
         Question small =
@@ -121,7 +134,7 @@ final class RelayPolicyTest {
         return decide(
                 client,
                 new Question.MayReceive(
-                        GREETING,
+                        greeting,
                         new Transaction(
                                 ReversePath.NULL, MailParameters.NONE, CodeClaim.NONE, List.of()),
                         rcpt.to(),

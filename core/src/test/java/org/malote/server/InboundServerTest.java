@@ -131,6 +131,49 @@ final class InboundServerTest {
         assertTrue(client.ask("x\r\n.").startsWith("250 2.0.0 queued as "));
     }
 
+    /// RFC 4954 §4: the reply to AUTH and to a response says what the next octets are.
+    @Test
+    void octetsBehindAnAuthenticationEndTheSession() throws IOException {
+        for (String early :
+                List.of("AUTH PLAIN\r\nAGEAYg==\r\n", "AUTH PLAIN AGEAYg==\r\nRSET\r\n")) {
+            Client client = user();
+            client.send(early);
+            assertEquals("554 5.5.0 you did not wait for my reply; closing", client.reply());
+            assertEquals("closed", client.reply());
+        }
+        Client client = user();
+        assertEquals("334 ", client.ask("AUTH PLAIN"));
+        client.send("AGEAYg==\r\nMAIL FROM:<a@a.example>\r\n");
+        assertEquals("554 5.5.0 you did not wait for my reply; closing", client.reply());
+        assertEquals("closed", client.reply());
+    }
+
+    /// A response that was sent for a command is none, and a command for a response neither.
+    @Test
+    void aSessionThatEndsInAnAuthenticationIsOver() throws Exception {
+        Client client = user();
+        assertEquals("334 ", client.ask("AUTH SCRAM-SHA-256"));
+        client.close();
+        await(() -> running.server.sessions() == 0);
+        Client told = user();
+        assertEquals("334 ", told.ask("AUTH PLAIN"));
+        running.server.drain(Duration.ofMillis(1));
+        assertEquals("421 4.3.2 shutting down; try again later", told.reply());
+    }
+
+    /// In TLS at the listener for users, nobody known.
+    private Client user() throws IOException {
+        Client client = running.connect("users");
+        assertEquals(GREETING, client.reply());
+        assertTrue(client.ask("EHLO a.example").startsWith("250 "));
+        assertEquals("530 5.7.0 send STARTTLS first", client.ask("MAIL FROM:<a@a.example>"));
+        assertEquals("220 2.0.0 ready to start TLS", client.ask("STARTTLS"));
+        client.startTls();
+        assertTrue(client.ask("EHLO a.example").startsWith("250 "));
+        assertEquals("530 5.7.0 authentication is required", client.ask("MAIL FROM:<a@a.example>"));
+        return client;
+    }
+
     /// P03: octets behind STARTTLS in the same flight are never answered inside TLS.
     @Test
     void endsASessionThatSendsMoreBehindStartTls() throws IOException {

@@ -32,6 +32,10 @@ import javax.net.ssl.X509TrustManager;
 import org.malote.accept.Acceptance;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
+import org.malote.auth.AuthEnvironment;
+import org.malote.auth.AuthSettings;
+import org.malote.auth.Authenticator;
+import org.malote.auth.Users;
 import org.malote.offload.CertificateSettings;
 import org.malote.offload.OffloadProviders;
 import org.malote.offload.SelfSigned;
@@ -115,6 +119,7 @@ final class RunningServer implements AutoCloseable {
                                 () -> tls,
                                 tickets,
                                 () -> codes,
+                                nobody(),
                                 _ -> false,
                                 new SessionLog(),
                                 new Meters()),
@@ -131,9 +136,26 @@ final class RunningServer implements AutoCloseable {
                                 listener("coded", TlsMode.STARTTLS, Dial.ENFORCE, List.of()),
                                 listener("starttls", TlsMode.STARTTLS, List.of()),
                                 listener("implicit", TlsMode.IMPLICIT, List.of()),
+                                new ListenerSettings(
+                                        "users",
+                                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                                        Profile.SUBMISSION,
+                                        TlsMode.STARTTLS,
+                                        Dial.OFF,
+                                        List.of()),
                                 listener("proxied", TlsMode.NONE, loopback),
                                 listener("proxied-implicit", TlsMode.IMPLICIT, loopback),
                                 listener("proxied-elsewhere", TlsMode.NONE, elsewhere)));
+    }
+
+    /// Of a server without users.
+    private static Authenticator nobody() {
+        return new Authenticator(
+                AuthSettings::defaults,
+                () -> Users.NONE,
+                _ -> false,
+                new AuthEnvironment(
+                        Runnable::run, (_, task) -> task.run(), System::nanoTime, new Random(3)));
     }
 
     private static ListenerSettings listener(String name, TlsMode tls, List<Network> proxies) {

@@ -15,7 +15,12 @@ import java.util.List;
 /// @ setting=value ...           a limit, by its name in the configuration; also of the listener:
 ///                               profile=, mpc=, and of Mail Policy Codes: mpc-site=, mpc-absent=,
 ///                               mpc-foreign-header=, mpc-domain=d:..., mpc-recipient=a@d:..., with
-///                               commas between declarations
+///                               commas between declarations; tls=on|offered, certificate=name of
+/// the
+///                               peer, user=name:password;from=...;mpc=...;certificate=..., and of
+///                               authentication: auth-failures-per-session-max=,
+///                               auth-failures-per-network-max=, auth-failure-delay=,
+///                               auth-mechanisms=, auth-hashing=full when no password can be tried
 /// C: EHLO a.example             octets from the peer, CRLF added
 /// C| raw\noctets\r\n            escaped octets (\r \n \t \\ \xNN \*N:x for N times x), nothing
 /// added
@@ -29,6 +34,8 @@ import java.util.List;
 /// = closed | open               the connection
 /// = body text\r\n               escaped: the end of the last queued message
 /// = to address                  the first recipient of the last queued message
+/// = user name | none            who has sent the last queued message
+/// = silent                      no reply waits to be read
 /// = mpc code | none             the Mail Policy Code of the last queued message
 /// = metered line                a line of the meters
 /// = header pattern              a line that the last queued message has in its header

@@ -28,10 +28,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -44,7 +46,18 @@ import org.malote.amtp.CodePolicies;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
 import org.malote.amtp.PolicyDeclarations;
+import org.malote.auth.AuthEnvironment;
+import org.malote.auth.AuthSettings;
+import org.malote.auth.Authenticator;
+import org.malote.auth.Mechanism;
+import org.malote.auth.PasswordHash;
+import org.malote.auth.ScramVerifier;
+import org.malote.auth.UserFile;
+import org.malote.auth.Users;
+import org.malote.offload.PeerIdentity;
+import org.malote.offload.TlsSummary;
 import org.malote.policy.MailCodePolicy;
+import org.malote.policy.OwnSenderPolicy;
 import org.malote.policy.Peer;
 import org.malote.policy.Policy;
 import org.malote.queue.MailQueue;
@@ -66,6 +79,9 @@ import org.malote.telemetry.SessionLog;
 final class TranscriptTest {
     private static final Path FOLDER = Path.of("src/test/resources/org/malote/session");
     private static final Pattern QUEUED = Pattern.compile("250 2\\.0\\.0 queued as (\\S+)");
+    private static final PasswordHash.Cost CHEAP = new PasswordHash.Cost(8, 1, 1);
+    private static final TlsSummary TLS =
+            new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, "X25519", "P-256", false);
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     @TempDir static Path spool;
@@ -168,6 +184,9 @@ final class TranscriptTest {
         private void start() throws Exception {
             List<String> settings = settings();
             CodeSettings codes = codes(settings);
+            Path users = users(settings);
+            AuthSettings auth = auth(settings, users);
+            Authenticator authenticator = authenticator(settings, auth);
             ListenerSettings listener =
                     new ListenerSettings(
                             "mx",
@@ -179,10 +198,30 @@ final class TranscriptTest {
                             TlsMode.NONE,
                             Dial.valueOf(one(settings, "mpc", "off").toUpperCase(Locale.ROOT)),
                             List.of());
+            String tls = one(settings, "tls", "none");
+            List<String> certificates = all(settings, "certificate");
             SessionLimits limits = limits(settings);
+            SessionFacts facts =
+                    new SessionFacts(
+                                    new DomainName("mx.example"),
+                                    tls.equals("offered"),
+                                    null,
+                                    limits)
+                            .withCodes(listener.codeRules(codes))
+                            .withAuth(listener.authRules(auth));
+            if (tls.equals("on")) {
+                facts =
+                        facts.secured(
+                                TLS,
+                                certificates.isEmpty()
+                                        ? new PeerIdentity.Unknown()
+                                        : new PeerIdentity.Trusted(certificates, "CN=peer"));
+            }
             Policy coded =
                     new MailCodePolicy(
-                            policy, new CodePolicies(codes), new DomainName("mx.example"));
+                            new OwnSenderPolicy(policy),
+                            new CodePolicies(codes),
+                            new DomainName("mx.example"));
             Reception reception =
                     new Reception(
                             new DomainName("mx.example"),
@@ -192,6 +231,7 @@ final class TranscriptTest {
                             () -> null,
                             new TicketPolicy(SenderNetworks.none(TicketUse.AUTO), System::nanoTime),
                             () -> codes,
+                            authenticator,
                             _ -> false,
                             new SessionLog(),
                             meters);
@@ -203,13 +243,7 @@ final class TranscriptTest {
                                     reception,
                                     listener,
                                     new SessionQuota(limits),
-                                    new Session(
-                                            new SessionFacts(
-                                                            new DomainName("mx.example"),
-                                                            false,
-                                                            null,
-                                                            limits)
-                                                    .withCodes(listener.codeRules(codes))),
+                                    new Session(facts),
                                     new Peer(new InetSocketAddress(loopback, 2525), loopback),
                                     "s1"));
             channel.register();
@@ -264,6 +298,70 @@ final class TranscriptTest {
                     recipients,
                     one(settings, "mpc-absent", "allow").equals("refuse"),
                     one(settings, "mpc-foreign-header", "refuse").equals("keep"));
+        }
+
+        private static AuthSettings auth(List<String> settings, @Nullable Path users) {
+            List<String> mechanisms = all(settings, "auth-mechanisms");
+            AuthSettings usual = AuthSettings.defaults();
+            return new AuthSettings(
+                    users,
+                    mechanisms.isEmpty()
+                            ? usual.mechanisms()
+                            : Stream.of(mechanisms.getFirst().split(",", -1))
+                                    .map(word -> Objects.requireNonNull(Mechanism.of(word)))
+                                    .collect(Collectors.toSet()),
+                    Integer.parseInt(one(settings, "auth-failures-per-session-max", "3")),
+                    Integer.parseInt(one(settings, "auth-failures-per-network-max", "20")),
+                    usual.failureWindow(),
+                    duration(one(settings, "auth-failure-delay", "0s")));
+        }
+
+        /// The file of the users that the transcript names, where nothing is random; null for none.
+        private static @Nullable Path users(List<String> settings) throws IOException {
+            List<String> lines = new ArrayList<>();
+            for (String user : all(settings, "user")) {
+                String[] fields = user.split(";", -1);
+                String[] secret = fields[0].split(":", 2);
+                fields[0] =
+                        secret[0]
+                                + ":"
+                                + PasswordHash.of(secret[1], CHEAP, () -> 0).text()
+                                + " "
+                                + ScramVerifier.of(secret[1], 4096, () -> 0).text();
+                lines.add(String.join(" ", fields));
+            }
+            return lines.isEmpty()
+                    ? null
+                    : Files.write(Files.createTempFile(spool, "users", ""), lines);
+        }
+
+        /// The production one, where nothing is random.
+        private Authenticator authenticator(List<String> settings, AuthSettings auth) {
+            Users users =
+                    switch (UserFile.read(auth.users())) {
+                        case UserFile.Result.Valid(var read) -> read;
+                        case UserFile.Result.Invalid(var problems) ->
+                                throw new IllegalArgumentException(problems.toString());
+                    };
+            boolean isFull = one(settings, "auth-hashing", "").equals("full");
+            return new Authenticator(
+                    () -> auth,
+                    () -> users,
+                    _ -> false,
+                    new AuthEnvironment(
+                            task -> {
+                                if (isFull) {
+                                    throw new RejectedExecutionException();
+                                }
+                                task.run();
+                            },
+                            this::later,
+                            () -> loop.ticker().nanoTime(),
+                            () -> 0));
+        }
+
+        private void later(Duration delay, Runnable task) {
+            var _ = loop.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
         }
 
         private static PolicyDeclarations declarations(String text) {
@@ -397,7 +495,8 @@ final class TranscriptTest {
                                     .anyMatch(field -> Pattern.matches(words[1], field)),
                             at(line) + ": stored is\n" + header);
                 }
-                case "mpc" ->
+                case "silent" -> assertEquals(List.of(), List.copyOf(replies), at(line));
+                case "mpc", "user" ->
                         assertEquals(
                                 words[1],
                                 Objects.requireNonNull(
@@ -405,7 +504,7 @@ final class TranscriptTest {
                                                         MessageId.parse(
                                                                 String.valueOf(lastQueued))))
                                         .attributes()
-                                        .getOrDefault("mpc", "none"),
+                                        .getOrDefault(words[0], "none"),
                                 at(line));
                 case "metered" ->
                         assertTrue(

@@ -7,20 +7,33 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.malote.amtp.CodeClaim;
 import org.malote.amtp.CodeRules;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
+import org.malote.amtp.HopIdentity;
+import org.malote.amtp.HopNetwork;
 import org.malote.amtp.PolicyDeclarations;
+import org.malote.amtp.ReverseDns;
+import org.malote.auth.Answer;
+import org.malote.auth.AuthRules;
+import org.malote.auth.AuthSettings;
+import org.malote.auth.Exchange;
+import org.malote.auth.Mechanism;
+import org.malote.auth.User;
 import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.queue.Refusal;
 import org.malote.session.MessageOutcome.Fault;
+import org.malote.session.State.Authenticating;
 import org.malote.session.State.AwaitingCommand;
+import org.malote.session.State.AwaitingProof;
 import org.malote.session.State.AwaitingRecipientVerdict;
 import org.malote.session.State.AwaitingSenderVerdict;
 import org.malote.session.State.Chunking;
@@ -29,6 +42,7 @@ import org.malote.session.State.Greeted;
 import org.malote.session.State.Ready;
 import org.malote.session.State.ReceivingChunk;
 import org.malote.session.State.ReceivingData;
+import org.malote.smtp.Command;
 import org.malote.smtp.DomainName;
 import org.malote.smtp.ForwardPath;
 import org.malote.smtp.MailParameters;
@@ -49,6 +63,10 @@ final class TransitionsTest {
             new Session(
                     new SessionFacts(
                             new DomainName("mx.example"), true, null, SessionLimits.defaults()));
+
+    private static final TlsSummary TLS =
+            new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, "X25519", "P-256", false);
+    private static final User ANN = new User("ann", null, null, Set.of(), null, List.of());
 
     private static final Greeting GREETING = new Greeting(new DomainName("peer.example"), true);
     private static final ForwardPath TO =
@@ -80,6 +98,7 @@ final class TransitionsTest {
                     "EXPN x",
                     "HELP",
                     "STARTTLS",
+                    "AUTH PLAIN AGEAYg==",
                     "FOO");
 
     @Test
@@ -95,6 +114,7 @@ final class TransitionsTest {
                     }
                 });
         codes(table);
+        users(table);
         verdicts(table);
         outcomes(table);
         if (Boolean.getBoolean("golden.update")) {
@@ -107,11 +127,7 @@ final class TransitionsTest {
     @Test
     void offersStartTlsOnlyInTheClear() {
         assertTrue(ehlo(SESSION).contains("STARTTLS"));
-        Session secured =
-                SESSION.secured(
-                        new TlsSummary(
-                                "TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, "X25519", "P-256", false),
-                        new PeerIdentity.Unknown());
+        Session secured = SESSION.secured(TLS, new PeerIdentity.Unknown());
         assertEquals(ehlo(SESSION).replace("STARTTLS ", ""), ehlo(secured));
         assertEquals(
                 "503 5.5.1 TLS is active already",
@@ -184,6 +200,52 @@ final class TransitionsTest {
                                 CommandParser.parse("RCPT TO:<y@mx.example>"))));
     }
 
+    /// Draft-weinman-amtp-03 §7: on a private network a right password is not enough.
+    @Test
+    void onAPrivateNetworkTheCertificateMustVouchForTheUser() {
+        AuthSettings settings =
+                new AuthSettings(
+                        Path.of("users"),
+                        AuthSettings.defaults().mechanisms(),
+                        3,
+                        20,
+                        Duration.ofMinutes(10),
+                        Duration.ZERO);
+        Session session =
+                new Session(SESSION.facts().withAuth(AuthRules.ofPrivateNetwork(settings)))
+                        .secured(TLS, new PeerIdentity.Trusted(List.of("ann.isp.example"), "CN=x"));
+        Greeting greeting =
+                new Greeting(
+                        new DomainName("ann.isp.example"),
+                        true,
+                        new HopIdentity(
+                                HopNetwork.PRIVATE,
+                                "ann.isp.example",
+                                "CN=ISP",
+                                new ReverseDns.Unasked(),
+                                null));
+        Ready ready = new Ready(Tally.ZERO, greeting);
+        User bob = new User("bob", null, null, Set.of(), null, List.of());
+        for (User user : List.of(ANN, bob)) {
+            Step asked = session.on(ready, parse("AUTH PLAIN AGEAYg=="));
+            Step answered = session.on(((Step.Prove) asked).next(), new Answer.Proven(user));
+            assertEquals(
+                    user.equals(ANN)
+                            ? "235 2.7.0 authenticated"
+                            : "535 5.7.8 the name, the password or the certificate is not right",
+                    reply(answered));
+            assertEquals(
+                    user.equals(ANN) ? ANN : null,
+                    ((Ready) ((Step.Respond) answered).next()).greeting().user());
+        }
+        assertTrue(
+                session.on(ready, parse("MAIL FROM:<>")) instanceof Step.Ask, "AUTH is a choice");
+        assertEquals(
+                AuthRules.OFF,
+                AuthRules.ofPrivateNetwork(AuthSettings.defaults()),
+                "without users nobody is asked");
+    }
+
     private static String ehlo(Session session) {
         return reply(session.on(new Greeted(Tally.ZERO), CommandParser.parse("EHLO a")));
     }
@@ -231,6 +293,79 @@ final class TransitionsTest {
                                     unextended,
                                     CommandParser.parse("MAIL FROM:<> XMPC=com/optin")));
                 });
+    }
+
+    /// Users: at a listener for submission, before TLS, in it, and with somebody known.
+    private static void users(StringBuilder table) {
+        AuthRules rules = AuthRules.ofSubmission(AuthSettings.defaults());
+        PeerIdentity peer = new PeerIdentity.Trusted(List.of("box7.example"), "CN=box7");
+        Session clear = new Session(SESSION.facts().withAuth(rules));
+        Session secured = clear.secured(TLS, peer);
+        Greeting known = GREETING.by(ANN);
+        List<String> lines =
+                List.of(
+                        "EHLO a.example",
+                        "MAIL FROM:<>",
+                        "MAIL FROM:<> AUTH=<>",
+                        "AUTH",
+                        "AUTH PLAIN",
+                        "AUTH PLAIN AGEAYg==",
+                        "AUTH PLAIN =",
+                        "AUTH SCRAM-SHA-256",
+                        "AUTH EXTERNAL =",
+                        "AUTH CRAM-MD5");
+        for (String line : lines) {
+            row(
+                    table,
+                    "Ready, clear",
+                    line,
+                    clear.on(new Ready(Tally.ZERO, GREETING), parse(line)));
+        }
+        STATES.forEach(
+                (name, state) -> {
+                    for (String line : lines) {
+                        row(table, name + ", TLS", line, secured.on(state, parse(line)));
+                    }
+                });
+        for (String line : lines) {
+            row(table, "Ready, user", line, secured.on(new Ready(Tally.ZERO, known), parse(line)));
+        }
+        responses(table, secured);
+    }
+
+    private static void responses(StringBuilder table, Session session) {
+        for (Mechanism mechanism : Mechanism.values()) {
+            Authenticating state =
+                    new Authenticating(
+                            Tally.ZERO,
+                            GREETING,
+                            Exchange.begin(mechanism, session.facts().peer(), HopNetwork.PUBLIC));
+            String name = "Authenticating, " + mechanism.word();
+            for (String line : List.of("", "*", "=", "AGEAYg==", "biwsbj1hLHI9eA==", "QUIT")) {
+                row(table, name, line, session.on(state, line));
+            }
+            for (LineFault fault : LineFault.values()) {
+                row(table, name, fault.name(), session.on(state, fault));
+            }
+        }
+        Step asked = session.on(new Ready(Tally.ZERO, GREETING), parse("AUTH PLAIN AGEAYg=="));
+        AwaitingProof proof = ((Step.Prove) asked).next();
+        for (Answer answer :
+                List.of(
+                        new Answer.Proven(ANN),
+                        new Answer.Refused(ANN),
+                        new Answer.Refused(null),
+                        new Answer.Busy(),
+                        new Answer.Blocked())) {
+            String event =
+                    answer.getClass().getSimpleName()
+                            + (answer.equals(new Answer.Refused(null)) ? ", nobody" : "");
+            row(table, "AwaitingProof", event, session.on(proof, answer));
+        }
+    }
+
+    private static Command parse(String line) {
+        return CommandParser.parse(line);
     }
 
     private static void verdicts(StringBuilder table) {
@@ -306,6 +441,10 @@ final class TransitionsTest {
                 switch (step) {
                     case Step.Respond(_, var after) -> after.getClass().getSimpleName();
                     case Step.Ask(_, var after) -> "ask, " + after.getClass().getSimpleName();
+                    case Step.Challenge(_, var after) ->
+                            "Authenticating, " + after.exchange().getClass().getSimpleName();
+                    case Step.Prove(_, var after) ->
+                            "prove, " + after.exchange().getClass().getSimpleName();
                     case Step.Receive(_, var after) -> after.getClass().getSimpleName();
                     case Step.ReceiveChunk(var after) -> after.getClass().getSimpleName();
                     case Step.SkipChunk(var octets, _, var after) ->
@@ -322,11 +461,12 @@ final class TransitionsTest {
     private static String reply(Step step) {
         return switch (step) {
             case Step.Respond(var reply, _) -> reply.oneLine();
+            case Step.Challenge(var reply, _) -> reply.oneLine();
             case Step.Receive(var reply, _) -> reply.oneLine();
             case Step.SkipChunk(_, var reply, _) -> reply.oneLine();
             case Step.Upgrade(var reply, _) -> reply.oneLine();
             case Step.Close(var reply, _) -> reply.oneLine();
-            case Step.Ask _, Step.ReceiveChunk _ -> "";
+            case Step.Ask _, Step.Prove _, Step.ReceiveChunk _ -> "";
         };
     }
 }

@@ -157,7 +157,7 @@ public final class JcaProvider implements OffloadProvider {
             if (file == null) {
                 store.load(null, password);
             } else {
-                PemFile.requirePrivate(Path.of(file));
+                PemFile.requirePrivate(Path.of(file), "key file");
                 try (InputStream in = Files.newInputStream(Path.of(file))) {
                     store.load(in, password);
                 }

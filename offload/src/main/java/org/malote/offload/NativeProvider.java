@@ -33,7 +33,7 @@ public final class NativeProvider implements OffloadProvider {
         } catch (InvalidPathException e) {
             throw PemFile.problem(String.format("key %s is not a path: name a PEM file", location));
         }
-        PemFile.requirePrivate(path);
+        PemFile.requirePrivate(path, "key file");
         return PemFile.read(path, "key").privateKey();
     }
 }

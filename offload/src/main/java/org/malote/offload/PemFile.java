@@ -90,8 +90,8 @@ final class PemFile {
         return new PemFile(path, entries);
     }
 
-    /// Refuses a key file that others than its owner can read.
-    static void requirePrivate(Path path) throws TlsProblems {
+    /// Refuses a file that others than its owner can read.
+    static void requirePrivate(Path path, String what) throws TlsProblems {
         Set<PosixFilePermission> permissions;
         try {
             permissions = Files.getPosixFilePermissions(path);
@@ -104,7 +104,7 @@ final class PemFile {
                 || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
             throw problem(
                     String.format(
-                            "key file %s is open to other users: run chmod 600 %s", path, path));
+                            "%s %s is open to other users: run chmod 600 %s", what, path, path));
         }
     }
 

@@ -18,11 +18,19 @@ public final class Secrets {
 
     private Secrets() {}
 
+    /// Refuses a file that others than its owner can read or write.
+    ///
+    /// @param what the file is, for the sentence of the problem
+    /// @throws TlsProblems when it is open to others; a file that is not there is not
+    public static void requirePrivate(Path file, String what) throws TlsProblems {
+        PemFile.requirePrivate(file, what);
+    }
+
     /// The first line of a file, without its end. The caller overwrites it after use.
     ///
     /// @throws TlsProblems when the file is not there, is open to others, or is no such file
     public static byte[] read(Path file) throws TlsProblems {
-        PemFile.requirePrivate(file);
+        PemFile.requirePrivate(file, "key file");
         byte[] bytes;
         try (var in = Files.newInputStream(file)) {
             bytes = in.readNBytes(BYTES_MAX + 1);

@@ -151,7 +151,7 @@ final class TicketKeyFile implements TicketKeySource {
 
     /// Null when there is no file.
     @Nullable TicketKeys read() throws IOException, TlsProblems {
-        PemFile.requirePrivate(file);
+        PemFile.requirePrivate(file, "key file");
         String text;
         try (InputStream in = Files.newInputStream(file)) {
             text = new String(in.readNBytes(FILE_BYTES_MAX), StandardCharsets.US_ASCII);
@@ -253,7 +253,7 @@ final class TicketKeyFile implements TicketKeySource {
         if (secretFile == null) {
             throw damaged("it is sealed, and ticket-key-secret names no secret");
         }
-        PemFile.requirePrivate(secretFile);
+        PemFile.requirePrivate(secretFile, "key file");
         byte[] secret;
         try (InputStream in = Files.newInputStream(secretFile)) {
             secret = in.readNBytes(FILE_BYTES_MAX);

@@ -36,6 +36,9 @@ public final class CommandParser {
     /// Digits of a chunk size (RFC 3030 §2: as RFC 1870's). A long holds 18 nines.
     private static final int CHUNK_DIGITS_MAX = 18;
 
+    private static final int MECHANISM_OCTETS_MAX = 20; // RFC 4422 §3.1
+    private static final int AUTH_OCTETS_MAX = 500; // RFC 4954 §4.1
+
     private static final Reply UNKNOWN = Reply.of(500, "5.5.2", "command not recognized");
     private static final Reply NOT_HTTP = Reply.of(554, "5.5.1", "this is a mail server");
     private static final Reply NO_ARGUMENT =
@@ -48,6 +51,8 @@ public final class CommandParser {
             Reply.of(501, "5.1.7", "that is not an address: local-part@domain is needed");
     private static final Reply BAD_RECIPIENT =
             Reply.of(501, "5.1.3", "that is not an address: local-part@domain is needed");
+    private static final Reply AUTH_SYNTAX =
+            Reply.of(501, "5.5.4", "syntax: AUTH mechanism [initial-response]");
     private static final Reply BAD_CHUNK = Reply.of(501, "5.5.4", "syntax: BDAT octets [LAST]");
 
     private CommandParser() {}
@@ -84,6 +89,7 @@ public final class CommandParser {
             case "EXPN" -> new Command.Expn();
             case "HELP" -> new Command.Help();
             case "STARTTLS" -> bare(argument, new Command.StartTls());
+            case "AUTH" -> auth(argument);
             // A browser can be led to post mail commands in the body of a request.
             case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE" ->
                     new Command.Malformed(NOT_HTTP, Command.Fault.FOREIGN);
@@ -157,6 +163,18 @@ public final class CommandParser {
         return new Command.Bdat(Long.parseLong(size), !last.isEmpty());
     }
 
+    /// RFC 4954 §4: a mechanism, and perhaps a response in base64. Whether it is that is for the
+    /// session to find, which alone may decode it.
+    private static Command auth(String argument) {
+        String[] words = argument.split(" +", -1);
+        boolean isMechanism =
+                words[0].length() <= MECHANISM_OCTETS_MAX && words[0].matches("[A-Za-z0-9_-]+");
+        if (!isMechanism || words.length > 2) {
+            return fault(AUTH_SYNTAX);
+        }
+        return new Command.Auth(words[0], words.length == 2 ? words[1] : null);
+    }
+
     /// The index of the path behind `FROM:` or `TO:`, or -1.
     private static int afterKeyword(String argument, String keyword) {
         if (!argument.regionMatches(true, 0, keyword, 0, keyword.length())) {
@@ -191,6 +209,7 @@ public final class CommandParser {
         private @Nullable ReturnContent returnContent;
         private @Nullable String envelopeId;
         private @Nullable StatedCode statedCode;
+        private boolean isAuthStated;
         private final Set<Notify> conditions = EnumSet.noneOf(Notify.class);
         private @Nullable OriginalRecipient originalRecipient;
 
@@ -237,10 +256,25 @@ public final class CommandParser {
                             ? bad(keyword, "must be 1 to 100 characters of xtext")
                             : null;
                 }
+                case "AUTH" -> author(value);
                 case "MPC" -> statedCode(Extension.MPC, value);
                 case "XMPC" -> statedCode(Extension.XMPC, value);
                 default -> unknown();
             };
+        }
+
+        /// RFC 4954 §5: a mailbox in xtext, or `<>`.
+        private @Nullable Reply author(@Nullable String value) {
+            String decoded =
+                    value == null || value.length() > AUTH_OCTETS_MAX || value.equals("<>")
+                            ? value
+                            : Xtext.decode(value);
+            boolean isAuthor =
+                    decoded != null
+                            && (decoded.equals("<>")
+                                    || AddressParser.parseMailbox(decoded) != null);
+            isAuthStated = true;
+            return isAuthor ? null : bad("AUTH", "must be <> or an address in xtext");
         }
 
         /// draft-weinman-amtp-03 §4.4.3. Whether the listener takes codes, and what the value
@@ -357,7 +391,14 @@ public final class CommandParser {
         MailParameters toMail() {
             return seen.isEmpty()
                     ? MailParameters.NONE
-                    : new MailParameters(size, body, isUtf8, returnContent, envelopeId, statedCode);
+                    : new MailParameters(
+                            size,
+                            body,
+                            isUtf8,
+                            returnContent,
+                            envelopeId,
+                            statedCode,
+                            isAuthStated);
         }
 
         RecipientParameters toRecipient() {

@@ -51,6 +51,34 @@ final class CommandParserTest {
                         .sizeOctets());
     }
 
+    /// RFC 4954 §4, RFC 4422 §3.1.
+    @Test
+    void readsAuthAndPrintsNoResponse() {
+        assertEquals(new Command.Auth("plain", null), parse("auth plain "));
+        assertEquals(new Command.Auth("PLAIN", "="), parse("AUTH  PLAIN  ="));
+        assertEquals("AUTH PLAIN", parse("AUTH PLAIN AGFubgBzZWNyZXQ=").toString());
+        for (String bad :
+                new String[] {"AUTH", "AUTH A.B", "AUTH A B C", "AUTH " + "A".repeat(21)}) {
+            assertInstanceOf(Command.Malformed.class, parse(bad), bad);
+        }
+        assertInstanceOf(Command.Auth.class, parse("AUTH " + "A".repeat(20)));
+    }
+
+    /// RFC 4954 §5.
+    @Test
+    void readsWhoHasWritten() {
+        for (String author : new String[] {"<>", "a@b.example", "e+3Dmc2@b.example"}) {
+            Command.Mail mail =
+                    assertInstanceOf(Command.Mail.class, parse("MAIL FROM:<> AUTH=" + author));
+            assertEquals(true, mail.parameters().isAuthStated(), author);
+            assertEquals(MailParameters.NONE.toAttributes(), mail.parameters().toAttributes());
+        }
+        for (String bad :
+                new String[] {"", "=", "=a", "=<a@b.example>", "=a+4", "=" + "a".repeat(501)}) {
+            assertInstanceOf(Command.Malformed.class, parse("MAIL FROM:<> AUTH" + bad), bad);
+        }
+    }
+
     @Test
     void readsEveryParameterOfRcpt() {
         Command.Rcpt rcpt =
