@@ -162,7 +162,8 @@ public final class ChronicleJournal implements SpoolJournal {
         DiskFile file = null;
         try {
             file = disk.open(begun.path(), Disk.Access.WRITE);
-            range.extendTo(Math.max(spaceAhead.stepBytes(), bytes + 2 * OVERHEAD_BYTES));
+            // No more than is needed: where little is left, this is how space comes back.
+            range.extendTo(bytes + 2 * OVERHEAD_BYTES);
             // Chronicle opens the file too, at an append, when there is no way back.
             try (var _ = disk.open(begun.path(), Disk.Access.READ);
                     var _ = disk.open(begun.path(), Disk.Access.READ)) {}
