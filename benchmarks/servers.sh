@@ -78,6 +78,8 @@ address = "127.0.0.1:${ports[$name]}"
 $tls
 [admin]
 enabled = false
+[limits]
+sessions-max = 20000
 [queue]
 $queue
 [[route]]
