@@ -150,7 +150,27 @@ public final class ChronicleJournal implements SpoolJournal {
 
     @Override
     public boolean roll() throws IOException {
-        return ahead != null && appendedTo > 0 && epochs.withSpace(() -> beginFile(0));
+        if (ahead == null || appendedTo == 0 || !epochs.withSpace(() -> beginFile(0))) {
+            return false;
+        }
+        leaveLastFile();
+        return true;
+    }
+
+    /// Chronicle maps the file before until something is written into the next. Deleted or not,
+    /// that file keeps its space so long, and on a full disk no record may ever come.
+    private void leaveLastFile() throws IOException {
+        try (DocumentContext context = appender.writingDocument(true)) {
+            Wire wire = context.wire();
+            if (wire == null) {
+                throw new IOException("Chronicle Queue gave no document to write");
+            }
+            // No frame of ours, as Chronicle's own documents are none.
+            wire.bytes().writeLong(0);
+            appendedTo = wire.bytes().writePosition();
+        } catch (RuntimeException | InternalError e) {
+            throw new IOException("beginning " + epochs.path(currentFile()) + " failed: " + e, e);
+        }
     }
 
     /// Makes the next cycle's file before Chronicle does, so that it has its space. Chronicle takes
