@@ -2,240 +2,270 @@ package org.malote.benchmarks;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.IoHandlerFactory;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.Random;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import javax.net.ssl.SSLParameters;
+import org.malote.offload.HostPolicy;
+import org.malote.offload.HostTls;
+import org.malote.offload.HostWay;
+import org.malote.offload.TlsContexts;
+import org.malote.offload.TlsSummary;
 
-/// A closed loop of SMTP sessions in clear text: each sends its next message when it has the reply
-/// to the last, and a connection that has brought its share makes place for the next. A process of
-/// its own, so that its work is not taken for the server's; one event loop, so that it takes one
-/// processor at most.
+/// Carries out a [Load] on one event loop, so that it takes one processor at most.
 ///
-/// It says MAIL, RCPT and DATA in one group (RFC 2920), which the server must announce.
-///
-/// `java … org.malote.benchmarks.Blast port=25 sessions=16 octets=8192 seconds=5`; or, in place of
-/// the seconds, `messages=5000`. Also `per-connection=1` (0, the default: no end) and
-/// `recipient=box@sink.test`. Prints one line of JSON, with the time from MAIL to the last reply. A
-/// message that is refused ends it with an error.
-public final class Blast {
-    private static final ByteBuf EHLO = constant("EHLO peer.test\r\n");
-    private static final ByteBuf QUIT = constant("QUIT\r\n");
-
-    private static final long NO_END = Long.MAX_VALUE;
-    private static final int LINE_OCTETS = 74;
+/// Without a rate it is a closed loop: when a session has ended the next begins. With one,
+/// connections are due at fixed times, and each is timed from when it was due: a server that stops
+/// for a second is charged with the waiting of all that were due in it (which a closed loop leaves
+/// out, "coordinated omission"). Those that find all sessions taken begin late, and count as late.
+final class Blast {
     private static final int CONNECT_MILLIS_MAX = 30_000;
 
-    /// How long the last replies may take when the time is up.
-    private static final int TAIL_SECONDS_MAX = 60;
+    /// So many failures end it: nothing is learned from more.
+    private static final int FAILURES_MAX = 100;
 
-    private final int port;
-    private final long perConnection;
-    private final ByteBuf envelope;
-    private final ByteBuf message;
+    /// What an identity of ours is found by.
+    static final String IDENTITY = "blast";
+
+    private final Load load;
+    private final EventLoop loop;
+    private final HostTls tls;
+    private final HostWay way;
+    private final NumberedMail mail;
     private final Bootstrap bootstrap;
-    private final CountDownLatch sessionsLeft;
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final CountDownLatch up;
+    private final Tally tally = new Tally();
 
-    // Touched on the one event loop alone.
-    private long messagesLeft;
-    private long durationNanos;
+    private final ByteBuf body;
+    private final String sender;
+    private final List<String> recipients;
+    private final String allRecipients;
 
-    /// When the first message began.
-    private long firstNanos;
-    private long[] nanos = new long[1 << 16];
-    private int count;
-    private long lastNanos;
-    private String failure = "";
+    // Of the event loop.
+    private int active;
+    private long connectionsBegun;
+    private long messagesBegun;
+    private long beginNanos;
+    private boolean isEnding;
 
-    private Blast(
-            EventLoopGroup loop,
-            int port,
-            int sessions,
-            int octets,
-            long messages,
-            long perConnection,
-            String recipient) {
-        this.port = port;
-        this.perConnection = perConnection;
-        this.messagesLeft = messages;
-        this.sessionsLeft = new CountDownLatch(sessions);
-        this.envelope =
-                constant("MAIL FROM:<load@peer.test>\r\nRCPT TO:<" + recipient + ">\r\nDATA\r\n");
-        this.message = constant(compose(octets));
+    /// Sessions are found by host and port: another host each time finds none.
+    private long hosts;
+
+    /// @param run tells the messages of this run from those of others
+    Blast(Load load, EventLoop loop, HostTls tls, long run) {
+        this.load = load;
+        this.loop = loop;
+        this.tls = tls;
+        this.way = new HostWay(HostPolicy.OPPORTUNISTIC, load.chain() == null ? null : IDENTITY);
+        this.mail = new NumberedMail(run, load.octets());
+        this.up = new CountDownLatch(load.sessions());
+        this.body =
+                Unpooled.unreleasableBuffer(
+                        Unpooled.directBuffer(mail.body().length)
+                                .writeBytes(mail.body())
+                                .asReadOnly());
+        this.sender =
+                "MAIL FROM:<load@peer.test>"
+                        + (load.code().isEmpty() ? "" : " " + load.code())
+                        + "\r\n";
+        this.recipients = recipients(load);
+        this.allRecipients = String.join("", recipients);
         this.bootstrap =
                 new Bootstrap()
                         .group(loop)
-                        .channel(
-                                Epoll.isAvailable()
-                                        ? EpollSocketChannel.class
-                                        : NioSocketChannel.class)
+                        .channel(Transport.socket())
                         .option(ChannelOption.TCP_NODELAY, true)
-                        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS_MAX)
+                        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS_MAX);
+    }
+
+    private static List<String> recipients(Load load) {
+        int at = load.recipient().indexOf('@');
+        String local = load.recipient().substring(0, at);
+        String domain = load.recipient().substring(at);
+        return IntStream.range(0, load.recipients())
+                .mapToObj(i -> "RCPT TO:<" + local + (i == 0 ? "" : i) + domain + ">\r\n")
+                .toList();
+    }
+
+    /// Begins. It ends by itself when the load does.
+    void start() {
+        loop.execute(
+                () -> {
+                    beginNanos = System.nanoTime();
+                    tally.begin(beginNanos);
+                    if (load.rate() > 0) {
+                        connectWhatIsDue();
+                    } else {
+                        for (int i = 0; i < load.sessions(); i++) {
+                            connectNext();
+                        }
+                    }
+                });
+    }
+
+    /// Begins nothing more.
+    void stop() {
+        loop.execute(
+                () -> {
+                    isEnding = true;
+                    endIfDone();
+                });
+    }
+
+    /// Whether it ended within the time.
+    boolean await(long millis) throws InterruptedException {
+        return ended.await(millis, TimeUnit.MILLISECONDS);
+    }
+
+    /// Sessions of a load that holds them which are up.
+    long heldSessions() {
+        return load.sessions() - up.getCount();
+    }
+
+    /// What came of it: when it has ended, or for a progress line.
+    Tally tally() {
+        return tally;
+    }
+
+    // ---- when connections begin ----
+
+    private boolean isOver() {
+        return isEnding
+                || (load.connections() > 0 && connectionsBegun >= load.connections())
+                || (load.messages() > 0 && messagesBegun >= load.messages())
+                || (load.seconds() > 0
+                        && System.nanoTime() - beginNanos
+                                >= TimeUnit.SECONDS.toNanos(load.seconds()));
+    }
+
+    private void connectNext() {
+        if (isOver()) {
+            endIfDone();
+        } else {
+            connect(System.nanoTime());
+        }
+    }
+
+    /// With a rate.
+    private void connectWhatIsDue() {
+        long now = System.nanoTime();
+        while (!isOver() && active < load.sessions()) {
+            long due = beginNanos + (long) (connectionsBegun * 1e9 / load.rate());
+            if (due - now > 0) {
+                var _ = loop.schedule(this::connectWhatIsDue, due - now, TimeUnit.NANOSECONDS);
+                return;
+            }
+            connect(due);
+        }
+        endIfDone();
+    }
+
+    private void connect(long dueNanos) {
+        connectionsBegun++;
+        active++;
+        var _ =
+                bootstrap
+                        .clone()
                         .handler(
                                 new ChannelInitializer<SocketChannel>() {
                                     @Override
                                     protected void initChannel(SocketChannel channel) {
-                                        channel.pipeline().addLast(new Dialogue());
+                                        channel.pipeline().addLast(new Dialogue(dueNanos));
                                     }
-                                });
-    }
-
-    /// The arguments are in the class's description.
-    public static void main(String[] arguments) throws InterruptedException {
-        var options = new Options(arguments);
-        int port = (int) options.number("port", 0);
-        int sessions = (int) options.number("sessions", 1);
-        int octets = (int) options.number("octets", 4096);
-        long messages = options.number("messages", NO_END);
-        long perConnection = options.number("per-connection", 0);
-        long seconds = options.number("seconds", 0);
-        String recipient = options.text("recipient", "box@sink.test");
-        options.end();
-        if (port < 1 || sessions < 1 || (messages == NO_END) == (seconds == 0)) {
-            throw new IllegalArgumentException(
-                    "give port=…, sessions=…, and either messages=… or seconds=…");
-        }
-        IoHandlerFactory io =
-                Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
-        EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, io);
-        try {
-            var blast =
-                    new Blast(
-                            loop,
-                            port,
-                            sessions,
-                            octets,
-                            messages,
-                            perConnection == 0 ? NO_END : perConnection,
-                            recipient);
-            blast.run(loop, sessions, seconds);
-        } finally {
-            loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
-        }
-    }
-
-    private static ByteBuf constant(String text) {
-        byte[] octets = text.getBytes(StandardCharsets.ISO_8859_1);
-        return Unpooled.unreleasableBuffer(
-                Unpooled.directBuffer(octets.length).writeBytes(octets).asReadOnly());
-    }
-
-    /// A message of about so many octets, with the final dot.
-    private static String compose(int octets) {
-        var text = new StringBuilder(octets + LINE_OCTETS);
-        text.append("From: <load@peer.test>\r\nSubject: load\r\n\r\n");
-        var random = new Random(1);
-        while (text.length() < octets) {
-            int length = Math.clamp(octets - text.length() - 2, 1, LINE_OCTETS - 2);
-            for (int i = 0; i < length; i++) {
-                text.append((char) ('a' + random.nextInt(26)));
-            }
-            text.append("\r\n");
-        }
-        return text.append(".\r\n").toString();
-    }
-
-    private void run(EventLoopGroup loop, int sessions, long seconds) throws InterruptedException {
-        durationNanos = seconds == 0 ? NO_END : TimeUnit.SECONDS.toNanos(seconds);
-        for (int i = 0; i < sessions; i++) {
-            loop.execute(this::connect);
-        }
-        if (seconds == 0) {
-            sessionsLeft.await();
-        } else if (!sessionsLeft.await(seconds + TAIL_SECONDS_MAX, TimeUnit.SECONDS)) {
-            throw new IllegalStateException(
-                    sessionsLeft.getCount() + " sessions did not end within " + TAIL_SECONDS_MAX);
-        }
-        if (!failure.isEmpty() || count == 0) {
-            throw new IllegalStateException("failed: " + failure);
-        }
-        double took = (lastNanos - firstNanos) / 1e9;
-        long[] sorted = Arrays.copyOf(nanos, count);
-        Arrays.sort(sorted);
-        System.out.printf(
-                Locale.ROOT,
-                "{\"messages\":%d,\"seconds\":%.2f,\"perSecond\":%.0f,"
-                        + "\"p50Micros\":%d,\"p99Micros\":%d}%n",
-                count,
-                took,
-                count / took,
-                sorted[count / 2] / 1000,
-                sorted[(int) (count * 99L / 100)] / 1000);
-    }
-
-    private void connect() {
-        if (!isDue()) {
-            sessionsLeft.countDown();
-            return;
-        }
-        var _ =
-                bootstrap
-                        .connect("127.0.0.1", port)
+                                })
+                        .connect(load.host(), load.port())
                         .addListener(
                                 connected -> {
                                     if (!connected.isSuccess()) {
-                                        fail(String.valueOf(connected.cause()));
-                                        sessionsLeft.countDown();
+                                        failed("not connected: " + connected.cause());
+                                        sessionEnded();
                                     }
                                 });
     }
 
-    private boolean isDue() {
-        boolean isTime = firstNanos == 0 || System.nanoTime() - firstNanos < durationNanos;
-        return messagesLeft > 0 && isTime && failure.isEmpty();
-    }
-
-    private void fail(String what) {
-        failure = failure.isEmpty() ? what : failure;
-    }
-
-    private void record(long tookNanos, long nowNanos) {
-        if (count == nanos.length) {
-            nanos = Arrays.copyOf(nanos, 2 * count);
+    private void sessionEnded() {
+        boolean wasFull = active == load.sessions();
+        active--;
+        if (load.rate() == 0) {
+            connectNext();
+        } else if (wasFull) {
+            connectWhatIsDue(); // it has no timer while all sessions are taken
+        } else {
+            endIfDone();
         }
-        nanos[count++] = tookNanos;
-        lastNanos = nowNanos;
     }
 
-    /// One connection. Replies are told apart by their number: each of ours has one.
+    private void endIfDone() {
+        if (active == 0 && isOver()) {
+            ended.countDown();
+        }
+    }
+
+    private void failed(String what) {
+        tally.failed(what);
+        if (tally.failures() >= FAILURES_MAX) {
+            isEnding = true;
+        }
+    }
+
+    /// What reply is awaited.
+    private enum Awaited {
+        GREETING,
+        HELLO,
+        GO_AHEAD,
+        HANDSHAKE,
+        HELLO_INSIDE,
+        SENDER,
+        RECIPIENT,
+        DATA,
+        KEPT,
+        RESET,
+        NOTHING,
+        BYE
+    }
+
+    /// One connection.
     private final class Dialogue extends ChannelInboundHandlerAdapter {
-        private static final int GREETING = 0;
-        private static final int HELLO = 1;
-        private static final int SENDER = 2;
-        private static final int RECIPIENT = 3;
-        private static final int DATA = 4;
-        private static final int KEPT = 5;
-        private static final int BYE = 6;
-
-        private int expected = GREETING;
-        private long sent;
-        private long startNanos;
-        private boolean isWaiting;
-
         private final ReplyReader replies = new ReplyReader();
+        private final long dueNanos;
+        private Awaited awaited = Awaited.GREETING;
+        private int recipientsAnswered;
+        private int recipientsTaken;
+        private int sent;
+        private long messageNanos;
+        private boolean isEnded;
+
+        /// The first reply that refused the message which is being sent; 0 for none.
+        private int refusal;
+
+        Dialogue(long dueNanos) {
+            this.dueNanos = dueNanos;
+        }
+
+        @Override
+        public void channelActive(ChannelHandlerContext ctx) {
+            if (load.security() == Load.Security.IMPLICIT) {
+                secure(ctx, Awaited.GREETING);
+            }
+        }
 
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object read) {
             ByteBuf octets = (ByteBuf) read;
             try {
-                while (octets.isReadable()) {
+                while (octets.isReadable() && !isEnded) {
                     int reply = replies.read(octets.readByte());
                     if (reply >= 0) {
                         onReply(ctx, reply);
@@ -252,66 +282,286 @@ public final class Blast {
         }
 
         private void onReply(ChannelHandlerContext ctx, int reply) {
-            if (reply >= 400) {
-                fail("reply " + reply + " in step " + expected);
-                var _ = ctx.close();
+            boolean isRefusal = reply >= 400;
+            if (reply == 421 && awaited != Awaited.BYE) {
+                sentAway(ctx, reply); // RFC 5321 §3.8: it closes, whatever was asked
                 return;
             }
-            switch (expected) {
+            switch (awaited) {
                 case GREETING -> {
-                    expected = HELLO;
-                    send(ctx, EHLO);
+                    if (isRefusal) {
+                        sentAway(ctx, reply);
+                        return;
+                    }
+                    awaited = Awaited.HELLO;
+                    send(ctx, "EHLO " + load.helo() + "\r\n");
                 }
-                case HELLO -> begin(ctx);
-                case SENDER, RECIPIENT -> expected++;
-                case DATA -> {
-                    expected = KEPT;
-                    send(ctx, message);
+                case HELLO -> {
+                    if (isRefusal) {
+                        sentAway(ctx, reply);
+                    } else if (load.security() == Load.Security.STARTTLS) {
+                        awaited = Awaited.GO_AHEAD;
+                        send(ctx, "STARTTLS\r\n");
+                    } else {
+                        onUp(ctx);
+                    }
                 }
+                case GO_AHEAD -> {
+                    if (isRefusal) {
+                        sentAway(ctx, reply);
+                    } else {
+                        secure(ctx, Awaited.HELLO_INSIDE);
+                    }
+                }
+                case HELLO_INSIDE -> {
+                    if (isRefusal) {
+                        sentAway(ctx, reply);
+                    } else {
+                        onUp(ctx);
+                    }
+                }
+                case SENDER -> onSender(ctx, reply);
+                case RECIPIENT -> onRecipient(ctx, reply);
+                case DATA -> onData(ctx, reply);
                 case KEPT -> {
-                    long now = System.nanoTime();
-                    isWaiting = false;
-                    record(now - startNanos, now);
-                    begin(ctx);
+                    if (isRefusal) {
+                        note(reply);
+                        refused(refusal);
+                    } else {
+                        long now = System.nanoTime();
+                        tally.accepted(now - messageNanos, now);
+                    }
+                    nextMessage(ctx);
                 }
-                default -> {
-                    var _ = ctx.close();
+                case RESET -> nextMessage(ctx);
+                case NOTHING, HANDSHAKE -> fail(ctx, "reply " + reply + " to nothing");
+                case BYE -> {
+                    long now = System.nanoTime();
+                    tally.connected(now - dueNanos, now);
+                    end(ctx);
                 }
             }
         }
 
-        private static void send(ChannelHandlerContext ctx, ByteBuf octets) {
-            // A failure comes as an exception.
-            var _ = ctx.write(octets.duplicate(), ctx.voidPromise());
+        /// Named, and inside TLS where there is any.
+        private void onUp(ChannelHandlerContext ctx) {
+            if (load.holdSeconds() > 0) {
+                awaited = Awaited.NOTHING;
+                up.countDown();
+                var _ =
+                        ctx.executor()
+                                .schedule(
+                                        () -> {
+                                            if (!isEnded) {
+                                                awaited = Awaited.BYE;
+                                                send(ctx, "QUIT\r\n");
+                                                ctx.flush();
+                                            }
+                                        },
+                                        load.holdSeconds(),
+                                        TimeUnit.SECONDS);
+            } else {
+                nextMessage(ctx);
+            }
         }
 
-        private void begin(ChannelHandlerContext ctx) {
-            if (sent == perConnection || !isDue()) {
-                expected = BYE;
-                send(ctx, QUIT);
+        // ---- a message ----
+
+        private void nextMessage(ChannelHandlerContext ctx) {
+            boolean isEnough =
+                    sent >= load.perConnection()
+                            || (sent > 0 && (isEnding || (load.connections() == 0 && isOver())))
+                            || (load.messages() > 0 && messagesBegun >= load.messages());
+            if (isEnough) {
+                awaited = Awaited.BYE;
+                send(ctx, "QUIT\r\n");
                 return;
             }
+            // Only the first message of a connection can have been due before it could be sent.
+            messageNanos = sent == 0 && load.rate() > 0 ? dueNanos : System.nanoTime();
             sent++;
-            messagesLeft--;
-            expected = SENDER;
-            isWaiting = true;
-            startNanos = System.nanoTime();
-            firstNanos = firstNanos == 0 ? startNanos : firstNanos;
-            send(ctx, envelope);
+            messagesBegun++;
+            refusal = 0;
+            recipientsAnswered = 0;
+            recipientsTaken = 0;
+            awaited = Awaited.SENDER;
+            if (!load.isPipelined()) {
+                send(ctx, sender);
+            } else if (load.isChunked()) {
+                send(ctx, sender + allRecipients);
+                sendChunk(ctx);
+            } else {
+                send(ctx, sender + allRecipients + "DATA\r\n");
+            }
+        }
+
+        private void onSender(ChannelHandlerContext ctx, int reply) {
+            note(reply);
+            awaited = Awaited.RECIPIENT;
+            if (!load.isPipelined()) {
+                if (refusal != 0) {
+                    refused(refusal);
+                    nextMessage(ctx);
+                } else {
+                    send(ctx, recipientCommand(0));
+                }
+            }
+        }
+
+        private void onRecipient(ChannelHandlerContext ctx, int reply) {
+            note(reply);
+            recipientsAnswered++;
+            if (reply < 400) {
+                recipientsTaken++;
+            }
+            if (recipientsAnswered < load.recipients()) {
+                if (!load.isPipelined()) {
+                    send(ctx, recipientCommand(recipientsAnswered));
+                }
+                return;
+            }
+            awaited = load.isChunked() ? Awaited.KEPT : Awaited.DATA;
+            if (!load.isPipelined()) {
+                if (recipientsTaken == 0) {
+                    refused(refusal);
+                    awaited = Awaited.RESET;
+                    send(ctx, "RSET\r\n");
+                } else if (load.isChunked()) {
+                    sendChunk(ctx);
+                } else {
+                    send(ctx, "DATA\r\n");
+                }
+            }
+        }
+
+        private void onData(ChannelHandlerContext ctx, int reply) {
+            if (reply >= 400) {
+                note(reply);
+                refused(refusal);
+                if (load.isPipelined()) {
+                    awaited = Awaited.RESET;
+                    send(ctx, "RSET\r\n");
+                } else {
+                    nextMessage(ctx);
+                }
+                return;
+            }
+            awaited = Awaited.KEPT;
+            write(ctx, Unpooled.wrappedBuffer(mail.header(messagesBegun)));
+            write(ctx, body.duplicate());
+            send(ctx, ".\r\n");
+        }
+
+        private void sendChunk(ChannelHandlerContext ctx) {
+            byte[] header = mail.header(messagesBegun);
+            send(ctx, "BDAT " + (header.length + body.readableBytes()) + " LAST\r\n");
+            write(ctx, Unpooled.wrappedBuffer(header));
+            write(ctx, body.duplicate());
+        }
+
+        private String recipientCommand(int index) {
+            return recipients.get(index);
+        }
+
+        private void note(int reply) {
+            if (reply >= 400 && refusal == 0) {
+                refusal = reply;
+            }
+        }
+
+        private void refused(int code) {
+            tally.refused(code);
+        }
+
+        // ---- TLS ----
+
+        private void secure(ChannelHandlerContext ctx, Awaited then) {
+            awaited = Awaited.HANDSHAKE;
+            hosts++;
+            // Spread evenly: of each hundred in a row the share resumes.
+            boolean isResumed =
+                    Math.floor(hosts * load.resumedShare())
+                            > Math.floor((hosts - 1) * load.resumedShare());
+            String host = isResumed ? "resumed.test" : "h" + hosts + ".test";
+            SslHandler handler = tls.handler(ctx.alloc(), way, host, load.port());
+            handler.engine().setEnabledProtocols(new String[] {load.version()});
+            if (!load.group().isEmpty()) {
+                SSLParameters parameters = handler.engine().getSSLParameters();
+                parameters.setNamedGroups(new String[] {load.group()});
+                handler.engine().setSSLParameters(parameters);
+            }
+            ctx.pipeline().addFirst(handler);
+            handler.handshakeFuture()
+                    .addListener(
+                            done -> {
+                                if (!done.isSuccess()) {
+                                    fail(ctx, "no handshake: " + done.cause());
+                                    return;
+                                }
+                                TlsSummary summary = TlsContexts.summary(handler);
+                                if (!load.group().isEmpty()
+                                        && !load.group().equals(summary.group())) {
+                                    fail(ctx, "the group was " + summary.group());
+                                    return;
+                                }
+                                if (summary.resumed()) {
+                                    tally.resumed();
+                                }
+                                awaited = then;
+                                if (then == Awaited.HELLO_INSIDE) {
+                                    send(ctx, "EHLO " + load.helo() + "\r\n");
+                                    ctx.flush();
+                                }
+                            });
+        }
+
+        // ---- octets, and the end ----
+
+        private static void send(ChannelHandlerContext ctx, String commands) {
+            write(ctx, ByteBufUtil.writeAscii(ctx.alloc(), commands));
+        }
+
+        private static void write(ChannelHandlerContext ctx, ByteBuf octets) {
+            // A failure comes as an exception.
+            var _ = ctx.write(octets, ctx.voidPromise());
+        }
+
+        /// By a reply to the connection, not to a message.
+        private void sentAway(ChannelHandlerContext ctx, int reply) {
+            tally.refused(reply);
+            end(ctx);
+        }
+
+        private void fail(ChannelHandlerContext ctx, String what) {
+            if (!isEnded) {
+                failed(what);
+                end(ctx);
+            }
+        }
+
+        private void end(ChannelHandlerContext ctx) {
+            isEnded = true;
+            var _ = ctx.close();
         }
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
-            if (isWaiting || expected != BYE) {
-                fail("the server closed in step " + expected);
+            if (!isEnded) {
+                isEnded = true;
+                failed("the server closed, " + awaited + " awaited");
             }
-            connect();
+            sessionEnded();
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            fail(String.valueOf(cause));
-            var _ = ctx.close();
+            fail(ctx, String.valueOf(cause));
         }
+    }
+
+    /// The ways to hosts that it takes.
+    static List<HostWay> ways(Load load) {
+        return List.of(
+                new HostWay(HostPolicy.OPPORTUNISTIC, load.chain() == null ? null : IDENTITY));
     }
 }

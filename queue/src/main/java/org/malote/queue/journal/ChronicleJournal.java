@@ -150,7 +150,27 @@ public final class ChronicleJournal implements SpoolJournal {
 
     @Override
     public boolean roll() throws IOException {
-        return ahead != null && appendedTo > 0 && epochs.withSpace(() -> beginFile(0));
+        if (ahead == null || appendedTo == 0 || !epochs.withSpace(() -> beginFile(0))) {
+            return false;
+        }
+        leaveLastFile();
+        return true;
+    }
+
+    /// Chronicle maps the file before until something is written into the next. Deleted or not,
+    /// that file keeps its space so long, and on a full disk no record may ever come.
+    private void leaveLastFile() throws IOException {
+        try (DocumentContext context = appender.writingDocument(true)) {
+            Wire wire = context.wire();
+            if (wire == null) {
+                throw new IOException("Chronicle Queue gave no document to write");
+            }
+            // No frame of ours, as Chronicle's own documents are none.
+            wire.bytes().writeLong(0);
+            appendedTo = wire.bytes().writePosition();
+        } catch (RuntimeException | InternalError e) {
+            throw new IOException("beginning " + epochs.path(currentFile()) + " failed: " + e, e);
+        }
     }
 
     /// Makes the next cycle's file before Chronicle does, so that it has its space. Chronicle takes
@@ -162,7 +182,8 @@ public final class ChronicleJournal implements SpoolJournal {
         DiskFile file = null;
         try {
             file = disk.open(begun.path(), Disk.Access.WRITE);
-            range.extendTo(Math.max(spaceAhead.stepBytes(), bytes + 2 * OVERHEAD_BYTES));
+            // No more than is needed: where little is left, this is how space comes back.
+            range.extendTo(bytes + 2 * OVERHEAD_BYTES);
             // Chronicle opens the file too, at an append, when there is no way back.
             try (var _ = disk.open(begun.path(), Disk.Access.READ);
                     var _ = disk.open(begun.path(), Disk.Access.READ)) {}

@@ -27,10 +27,6 @@ final class SpaceAhead {
         this.io = io;
     }
 
-    int stepBytes() {
-        return stepBytes;
-    }
-
     /// @throws IOException when the disk failed in the background
     void throwFailure() throws IOException {
         IOException cause = failure;

@@ -1,0 +1,94 @@
+package org.malote.benchmarks;
+
+import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Which numbered messages came, by run. Any thread.
+final class Arrivals {
+    /// Ours: a sink sees one run, or a few after each other. Later ones are not counted.
+    private static final int RUNS_MAX = 64;
+
+    private final Map<Long, BitSet> runs = new LinkedHashMap<>();
+    private long messages;
+    private long octets;
+    private long duplicates;
+    private long broken;
+    private long unnumbered;
+    private long refused;
+
+    /// A numbered message came.
+    synchronized void numbered(long run, int number, boolean isWhole, long length) {
+        count(length);
+        if (!isWhole) {
+            broken++;
+            return;
+        }
+        BitSet seen = runs.get(run);
+        if (seen == null) {
+            if (runs.size() == RUNS_MAX) {
+                unnumbered++;
+                return;
+            }
+            seen = new BitSet();
+            runs.put(run, seen);
+        }
+        if (seen.get(number)) {
+            duplicates++;
+        }
+        seen.set(number);
+    }
+
+    /// One came that is none of malote-blast's.
+    synchronized void other(long length) {
+        count(length);
+        unnumbered++;
+    }
+
+    synchronized void refused() {
+        refused++;
+    }
+
+    private void count(long length) {
+        messages++;
+        octets += length;
+    }
+
+    synchronized long messages() {
+        return messages;
+    }
+
+    /// Whether nothing came twice or broken, and below the highest number of each run nothing is
+    /// missing.
+    synchronized boolean isSound() {
+        return duplicates == 0 && broken == 0 && missing() == 0;
+    }
+
+    /// Numbers below the highest of their run that did not come. malote-blast counts from 1.
+    private long missing() {
+        return runs.values().stream()
+                .mapToLong(seen -> seen.length() - 1 - seen.cardinality())
+                .sum();
+    }
+
+    /// One object.
+    synchronized String json() {
+        return "{\"messages\":"
+                + messages
+                + ",\"octets\":"
+                + octets
+                + ",\"runs\":"
+                + runs.size()
+                + ",\"missing\":"
+                + missing()
+                + ",\"duplicates\":"
+                + duplicates
+                + ",\"broken\":"
+                + broken
+                + ",\"unnumbered\":"
+                + unnumbered
+                + ",\"refused\":"
+                + refused
+                + "}";
+    }
+}

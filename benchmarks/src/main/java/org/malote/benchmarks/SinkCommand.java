@@ -1,0 +1,229 @@
+package org.malote.benchmarks;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.socket.SocketChannel;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.malote.offload.CertificateSettings;
+import org.malote.offload.SelfSigned;
+import org.malote.offload.TlsContexts;
+import org.malote.offload.TlsEnvironment;
+import org.malote.offload.TlsProblems;
+import org.malote.offload.TlsSettings;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// The command line of the null server.
+@Command(
+        name = "malote-sink",
+        description = {
+            "Takes mail by SMTP, counts it and forgets it.",
+            "",
+            "Of messages that malote-blast made it tells which came twice, came broken, or are"
+                    + " missing below the highest number that came. It counts until it is told to"
+                    + " end (TERM, or control and C), or until --messages have come."
+        },
+        footer = {
+            "",
+            "The exit status is 1 when a message came twice or broken, or is missing.",
+            "",
+            "Examples:",
+            "  malote-sink 127.0.0.1:2526",
+            "  malote-sink 127.0.0.1:2526 --tls starttls --refuse 0.1 --refuse-with '450 4.2.0 later'"
+        },
+        sortOptions = false,
+        version = "Malote 0.1.0",
+        mixinStandardHelpOptions = true)
+public final class SinkCommand implements Callable<Integer> {
+    private static final int PROGRESS_MILLIS = 500;
+    private static final int BACKLOG = 4096;
+
+    @Parameters(
+            paramLabel = "[ADDRESS:]PORT",
+            description = "Where to listen; without an address on 127.0.0.1. Port 0 is any.")
+    private String address = "";
+
+    @Option(
+            names = "--tls",
+            defaultValue = "NONE",
+            description = "${COMPLETION-CANDIDATES}. Default: none.")
+    private Load.Security security = Load.Security.NONE;
+
+    @Option(
+            names = "--certificate",
+            paramLabel = "FILE",
+            description = "A PEM chain. Default: one that is made and signed by itself.")
+    private @Nullable Path chain;
+
+    @Option(names = "--key", paramLabel = "FILE", description = "Its key, PEM.")
+    private @Nullable Path key;
+
+    @Option(
+            names = "--refuse",
+            paramLabel = "SHARE",
+            defaultValue = "0",
+            description = "The share of recipients that are refused. Default: 0.")
+    private double refusedShare;
+
+    @Option(
+            names = "--refuse-with",
+            paramLabel = "REPLY",
+            defaultValue = "450 4.2.0 later",
+            description = "What they are told. Default: ${DEFAULT-VALUE}.")
+    private String refusal = "";
+
+    @Option(
+            names = "--delay",
+            paramLabel = "MILLIS",
+            defaultValue = "0",
+            description = "From the end of a message to its 250. Default: 0.")
+    private long delayMillis;
+
+    @Option(
+            names = "--messages",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "End when so many have come.")
+    private long messagesMax;
+
+    @Option(
+            names = "--loops",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Event loops. Default: ${DEFAULT-VALUE}.")
+    private int loopCount;
+
+    private final Arrivals arrivals = new Arrivals();
+    private final CountDownLatch ended = new CountDownLatch(1);
+
+    /// Runs it, and ends the process.
+    public static void main(String[] arguments) {
+        var command = new SinkCommand();
+        var reported = new CountDownLatch(1);
+        Runtime.getRuntime()
+                .addShutdownHook(
+                        new Thread(
+                                () -> {
+                                    command.ended.countDown();
+                                    try {
+                                        var _ = reported.await(5, TimeUnit.SECONDS);
+                                    } catch (InterruptedException _) {
+                                        Thread.currentThread().interrupt();
+                                    }
+                                }));
+        int status = BlastCommand.commandLine(command).execute(arguments);
+        reported.countDown();
+        // Not exit: where a signal has begun the end that would wait for itself.
+        Runtime.getRuntime().halt(status);
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        if (refusedShare < 0 || refusedShare > 1 || !refusal.matches("[45][0-9][0-9] .+")) {
+            throw new IllegalArgumentException(
+                    "--refuse takes a share from 0 to 1, --refuse-with a reply such as '450 later'");
+        }
+        if ((chain == null) != (key == null) || loopCount < 1 || delayMillis < 0) {
+            throw new IllegalArgumentException(
+                    "--certificate and --key go together; --loops is above 0, --delay not below");
+        }
+        EventLoopGroup loops = Transport.loops(loopCount);
+        try (TlsContexts tls = security == Load.Security.NONE ? null : tls()) {
+            var manner =
+                    new Sink.Manner(
+                            tls,
+                            security == Load.Security.IMPLICIT,
+                            refusedShare,
+                            refusal,
+                            delayMillis);
+            Channel listening = listen(loops, manner);
+            System.out.println("listening on " + text(listening));
+            count();
+            System.out.println(arrivals.json());
+            return arrivals.isSound() ? 0 : 1;
+        } finally {
+            Transport.end(loops);
+        }
+    }
+
+    private static String text(Channel listening) {
+        var where = (InetSocketAddress) listening.localAddress();
+        return where.getAddress().getHostAddress() + ":" + where.getPort();
+    }
+
+    private Channel listen(EventLoopGroup loops, Sink.Manner manner) throws InterruptedException {
+        int colon = address.lastIndexOf(':');
+        String host = colon < 0 ? "127.0.0.1" : address.substring(0, colon);
+        int port;
+        try {
+            port = Integer.parseInt(address.substring(colon + 1));
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    "give [ADDRESS:]PORT, such as 127.0.0.1:2526, not " + address, e);
+        }
+        return new ServerBootstrap()
+                .group(loops)
+                .channel(Transport.serverSocket())
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childHandler(
+                        new ChannelInitializer<SocketChannel>() {
+                            @Override
+                            protected void initChannel(SocketChannel channel) {
+                                channel.pipeline().addLast(new Sink(manner, arrivals));
+                            }
+                        })
+                .bind(host, port)
+                .sync()
+                .channel();
+    }
+
+    private TlsContexts tls() throws IOException, TlsProblems {
+        var random = new SecureRandom();
+        InstantSource clock = InstantSource.system();
+        if (chain != null && key != null) {
+            return open(new CertificateSettings(chain, key.toString()), clock, random);
+        }
+        Path folder = Files.createTempDirectory("malote-sink");
+        try {
+            return open(SelfSigned.ensure(folder, "sink.test", clock, random), clock, random);
+        } finally {
+            Files.deleteIfExists(folder.resolve(SelfSigned.FILE_NAME));
+            Files.deleteIfExists(folder);
+        }
+    }
+
+    private static TlsContexts open(
+            CertificateSettings certificate, InstantSource clock, SecureRandom random)
+            throws TlsProblems {
+        return TlsContexts.open(
+                TlsSettings.withDefaults(List.of(certificate)), new TlsEnvironment(clock, random));
+    }
+
+    private void count() throws InterruptedException {
+        try (var progress = new ProgressLine()) {
+            while (!ended.await(PROGRESS_MILLIS, TimeUnit.MILLISECONDS)) {
+                long messages = arrivals.messages();
+                if (messagesMax > 0 && messages >= messagesMax) {
+                    return;
+                }
+                progress.show(String.format("%,d messages", messages));
+            }
+        }
+    }
+}

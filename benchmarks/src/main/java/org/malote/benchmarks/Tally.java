@@ -1,0 +1,175 @@
+package org.malote.benchmarks;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.HdrHistogram.Histogram;
+
+/// What came of a load. Belongs to one event loop; read when that has ended.
+final class Tally {
+    /// Longer is counted as this. Ours: RFC 5321 §4.5.3.2.6 lets a final reply take as long.
+    private static final long MICROS_MAX = 600_000_000;
+
+    /// Ours: two servers never fail in so many ways.
+    private static final int FAILURE_KINDS_MAX = 20;
+
+    private static final int DIGITS = 3;
+
+    private final Histogram connectionMicros = new Histogram(MICROS_MAX, DIGITS);
+    private final Histogram messageMicros = new Histogram(MICROS_MAX, DIGITS);
+    private final Map<Integer, Long> refusals = new TreeMap<>();
+    private final Map<String, Long> failures = new TreeMap<>();
+
+    // Read by the progress line.
+    private volatile long connections;
+    private volatile long messages;
+
+    private long resumed;
+    private long refused;
+    private long failed;
+    private long firstNanos;
+    private long lastNanos;
+
+    void begin(long nowNanos) {
+        firstNanos = nowNanos;
+        lastNanos = nowNanos;
+    }
+
+    void connected(long tookNanos, long nowNanos) {
+        connectionMicros.recordValue(micros(tookNanos));
+        connections = connectionMicros.getTotalCount();
+        lastNanos = nowNanos;
+    }
+
+    void accepted(long tookNanos, long nowNanos) {
+        messageMicros.recordValue(micros(tookNanos));
+        messages = messageMicros.getTotalCount();
+        lastNanos = nowNanos;
+    }
+
+    void resumed() {
+        resumed++;
+    }
+
+    /// A message, or a connection that was sent away.
+    void refused(int code) {
+        refused++;
+        refusals.merge(code, 1L, Long::sum);
+    }
+
+    void failed(String what) {
+        failed++;
+        if (failures.containsKey(what) || failures.size() < FAILURE_KINDS_MAX) {
+            failures.merge(what, 1L, Long::sum);
+        }
+    }
+
+    long connections() {
+        return connections;
+    }
+
+    long messages() {
+        return messages;
+    }
+
+    long refusals() {
+        return refused;
+    }
+
+    long failures() {
+        return failed;
+    }
+
+    private double seconds() {
+        return Math.max((lastNanos - firstNanos) / 1e9, 1e-9);
+    }
+
+    private static long micros(long nanos) {
+        return Math.clamp(nanos / 1000, 0, MICROS_MAX);
+    }
+
+    /// One object. `perSecond` and the percentiles are of messages, where any came.
+    String json() {
+        boolean isMail = messages > 0;
+        return String.format(
+                Locale.ROOT,
+                "{\"connections\":%d,\"messages\":%d,\"resumed\":%d,\"refused\":%d,\"failed\":%d,"
+                        + "\"seconds\":%.3f,\"perSecond\":%.0f,\"p50Micros\":%d,\"p99Micros\":%d,"
+                        + "\"connectionMicros\":%s,\"messageMicros\":%s,"
+                        + "\"refusals\":%s,\"failures\":%s}",
+                connections,
+                messages,
+                resumed,
+                refused,
+                failed,
+                seconds(),
+                (isMail ? messages : connections) / seconds(),
+                (isMail ? messageMicros : connectionMicros).getValueAtPercentile(50),
+                (isMail ? messageMicros : connectionMicros).getValueAtPercentile(99),
+                percentiles(connectionMicros),
+                percentiles(messageMicros),
+                members(refusals),
+                members(failures));
+    }
+
+    private static String percentiles(Histogram micros) {
+        return String.format(
+                Locale.ROOT,
+                "{\"p50\":%d,\"p90\":%d,\"p99\":%d,\"p999\":%d,\"max\":%d}",
+                micros.getValueAtPercentile(50),
+                micros.getValueAtPercentile(90),
+                micros.getValueAtPercentile(99),
+                micros.getValueAtPercentile(99.9),
+                micros.getMaxValue());
+    }
+
+    private static String members(Map<?, Long> counts) {
+        var text = new StringBuilder("{");
+        counts.forEach(
+                (name, count) ->
+                        text.append(text.length() > 1 ? "," : "")
+                                .append('"')
+                                .append(String.valueOf(name).replaceAll("[\"\\\\\\p{Cntrl}]", "'"))
+                                .append("\":")
+                                .append(count));
+        return text.append('}').toString();
+    }
+
+    /// For people.
+    String text() {
+        var text = new StringBuilder();
+        text.append(
+                String.format(
+                        Locale.ROOT,
+                        "%,d connections, %,d messages in %.1f s: %,.0f and %,.0f a second%n",
+                        connections,
+                        messages,
+                        seconds(),
+                        connections / seconds(),
+                        messages / seconds()));
+        if (resumed > 0) {
+            text.append(String.format("%,d TLS sessions resumed%n", resumed));
+        }
+        row(text, "connection, ms", connectionMicros);
+        row(text, "message, ms", messageMicros);
+        refusals.forEach(
+                (code, n) -> text.append(String.format("refused with %d: %,d%n", code, n)));
+        failures.forEach((what, n) -> text.append(String.format("failed: %s: %,d%n", what, n)));
+        return text.toString();
+    }
+
+    private static void row(StringBuilder text, String name, Histogram micros) {
+        if (micros.getTotalCount() > 0) {
+            text.append(
+                    String.format(
+                            Locale.ROOT,
+                            "%-15s p50 %8.2f   p90 %8.2f   p99 %8.2f   p99.9 %8.2f   max %8.2f%n",
+                            name,
+                            micros.getValueAtPercentile(50) / 1e3,
+                            micros.getValueAtPercentile(90) / 1e3,
+                            micros.getValueAtPercentile(99) / 1e3,
+                            micros.getValueAtPercentile(99.9) / 1e3,
+                            micros.getMaxValue() / 1e3));
+        }
+    }
+}
