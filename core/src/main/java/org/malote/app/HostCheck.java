@@ -55,6 +55,7 @@ final class HostCheck {
                             + "; choose a shorter \"state\"");
         }
         tls(settings, problems, notes);
+        problems.addAll(TrustFiles.check(settings, Clock.systemUTC().instant(), notes));
         sources(settings, problems);
         if (new ControlClient(settings.controlSocket()).isServed()) {
             notes.accept(

@@ -29,6 +29,8 @@ import org.malote.admin.Health;
 import org.malote.admin.ReloadResult;
 import org.malote.admin.StatusPage;
 import org.malote.amtp.CodePolicies;
+import org.malote.amtp.Hops;
+import org.malote.amtp.TrustBase;
 import org.malote.config.ConfigFile;
 import org.malote.config.Problem;
 import org.malote.config.Settings;
@@ -48,6 +50,7 @@ import org.malote.policy.MailCodePolicy;
 import org.malote.policy.NullMxPolicy;
 import org.malote.policy.Policy;
 import org.malote.policy.RelayPolicy;
+import org.malote.policy.ReverseLookups;
 import org.malote.queue.MailQueue;
 import org.malote.queue.QueueAlarm;
 import org.malote.queue.QueueEnvironment;
@@ -89,6 +92,8 @@ final class Malote implements AutoCloseable {
     private final MailQueue queue;
     private final Dns senderDns;
     private final NullMxPolicy.Timer policyTimer;
+    private final AtomicReference<TrustBase> trust = new AtomicReference<>(TrustBase.NONE);
+    private final ReverseLookups reverse;
     private final TicketPolicy tickets;
     private final InboundServer inbound;
     private final DeliveryEngine deliveries;
@@ -146,6 +151,18 @@ final class Malote implements AutoCloseable {
                                         .schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
                     };
             policy.set(policy(settings));
+            trust.set(TrustFiles.read(settings, clock.instant()));
+            // One of its own: those who make senders up must not stop those who come by AMTP.
+            reverse =
+                    new ReverseLookups(
+                            new DnsjavaDns(
+                                    settings.dns().withoutWaiting(),
+                                    threads.waiting(),
+                                    System::nanoTime));
+            meters.watch(
+                    "malote.amtp.reverse.active",
+                    "Addresses whose names are being looked up",
+                    reverse::inFlight);
             tickets = new TicketPolicy(settings.senderNetworks(), System::nanoTime);
             meters.watch(
                     "malote.network.tickets.off",
@@ -161,6 +178,7 @@ final class Malote implements AutoCloseable {
                                     tls::contexts,
                                     tickets,
                                     () -> this.settings.get().codes(),
+                                    Hops.of(trust::get, reverse, clock),
                                     client -> this.settings.get().relay().contains(client),
                                     new SessionLog(),
                                     meters),
@@ -277,6 +295,7 @@ final class Malote implements AutoCloseable {
                         wanted.hostname(),
                         wanted.relay(),
                         wanted.routes()::isRouted,
+                        wanted.amtp().isRelayStrict() ? wanted.routes()::isInward : null,
                         queue::admission);
         Policy ofSenders =
                 wanted.senders().refusesNullMx()
@@ -335,7 +354,9 @@ final class Malote implements AutoCloseable {
     private ReloadResult takeOver(Settings wanted) {
         Settings running = settings.get();
         Settings next = withChangeable(running, wanted);
+        TrustBase believed;
         try (HostTls.Prepared hosts = hostTls.prepare(Deliveries.hostTls(next))) {
+            believed = TrustFiles.read(next, clock.instant());
             tls.reload(tlsSettings(next));
             hosts.use();
         } catch (TlsProblems e) {
@@ -345,6 +366,10 @@ final class Malote implements AutoCloseable {
         }
         List<String> results = new ArrayList<>();
         results.add("certificates were read again");
+        trust.set(believed);
+        if (!believed.equals(TrustBase.NONE)) {
+            results.add("who vouches for peers, and who is denied, was read again");
+        }
         policy.set(policy(next));
         if (!next.relay().equals(running.relay())) {
             results.add("the relay networks changed");
@@ -355,6 +380,9 @@ final class Malote implements AutoCloseable {
         }
         if (!next.senders().equals(running.senders())) {
             results.add("the rules for senders changed");
+        }
+        if (!next.amtp().equals(running.amtp())) {
+            results.add("the rules for AMTP changed");
         }
         if (!next.codes().equals(running.codes())) {
             results.add("the mail policy codes that are taken changed");
@@ -391,6 +419,7 @@ final class Malote implements AutoCloseable {
                 wanted.relay(),
                 wanted.senders(),
                 wanted.codes(),
+                wanted.amtp(),
                 wanted.routes(),
                 wanted.sites(),
                 wanted.sources(),

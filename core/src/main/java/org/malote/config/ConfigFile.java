@@ -23,9 +23,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.AmtpSettings;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
+import org.malote.amtp.IdentitySettings;
 import org.malote.amtp.PolicyDeclarations;
+import org.malote.amtp.ReverseRule;
 import org.malote.bounce.BounceSettings;
 import org.malote.config.Section.Notes;
 import org.malote.delivery.DeliverySettings;
@@ -46,6 +50,7 @@ import org.malote.offload.CertificateSettings;
 import org.malote.offload.ClientCertificates;
 import org.malote.offload.Engine;
 import org.malote.offload.KeyLimits;
+import org.malote.offload.PeerTrust;
 import org.malote.offload.TicketSettings;
 import org.malote.offload.TlsSettings;
 import org.malote.policy.Network;
@@ -193,6 +198,7 @@ public final class ConfigFile {
         RelaySettings relay = relay(root.section("relay"));
         SenderSettings senders = senders(root.section("policy"));
         CodeSettings codes = codes(root.section("mpc"));
+        AmtpSettings amtp = amtp(root.section("amtp"));
         RouteTable routes = routes(root);
         List<Source> sources = sources(root, hostname);
         Section deliverySection = root.section("delivery");
@@ -214,6 +220,7 @@ public final class ConfigFile {
                 relay,
                 senders,
                 codes,
+                amtp,
                 routes,
                 sites,
                 sources,
@@ -240,11 +247,23 @@ public final class ConfigFile {
                     section.requiredText(
                             "address", "0.0.0.0:25", text -> Units.parseAddress(text, -1));
             Profile profile = section.word("profile", Profile.MX, PROFILES);
-            if (profile != Profile.MX) {
-                section.problem("profile", "this version has the profile mx alone");
+            if (profile == Profile.SUBMISSION) {
+                section.problem("profile", "this version has no profile submission");
             }
-            TlsMode tls = section.word("tls", TlsMode.STARTTLS, TLS_MODES);
-            Dial codes = section.word("mpc", Dial.OFF, DIALS);
+            TlsMode tls =
+                    section.word(
+                            "tls",
+                            profile.isAmtp() ? TlsMode.IMPLICIT : TlsMode.STARTTLS,
+                            TLS_MODES);
+            if (profile.isAmtp() && tls != TlsMode.IMPLICIT) {
+                section.problem(
+                        "tls",
+                        "AMTP is inside TLS from the first octet; write tls = \"implicit\", or leave"
+                                + " it out");
+            }
+            // draft-weinman-amtp-03 §4.4.3: a code is a duty there
+            Dial codes = section.word("mpc", profile.isAmtp() ? Dial.ENFORCE : Dial.OFF, DIALS);
+            IdentitySettings identity = identity(section, profile, tls);
             List<Network> proxies =
                     section.texts("proxy-networks", List.of(), "10.0.0.0/8", ConfigFile::network);
             section.end();
@@ -258,7 +277,8 @@ public final class ConfigFile {
                 section.problem(
                         "address", "two listeners have the address " + Units.format(address));
             }
-            listeners.add(new ListenerSettings(name, address, profile, tls, codes, proxies));
+            listeners.add(
+                    new ListenerSettings(name, address, profile, tls, codes, identity, proxies));
         }
         if (sections.isEmpty()) {
             listeners.add(
@@ -271,6 +291,61 @@ public final class ConfigFile {
                             List.of()));
         }
         return listeners;
+    }
+
+    /// How a listener finds out who its peers are: at those of AMTP always, at others when it is
+    /// asked for.
+    private IdentitySettings identity(Section section, Profile profile, TlsMode tls) {
+        Dial dial = section.word("amtp", profile.isAmtp() ? Dial.ENFORCE : Dial.OFF, DIALS);
+        List<String> trust =
+                section.texts(
+                        "trust",
+                        List.of(),
+                        "authorities.pem",
+                        text -> text.equals(PeerTrust.SYSTEM) || path(text) != null ? text : null);
+        ReverseRule reverse = section.word("rdns", ReverseRule.FCRDNS, REVERSE_RULES);
+        boolean trustsSystem = trust.contains(PeerTrust.SYSTEM);
+        if (profile.isAmtp() && trust.isEmpty()) {
+            section.problem(
+                    "trust",
+                    "a listener for AMTP says who may vouch for its peers; write trust ="
+                            + " [\"authorities.pem\"], a PEM file");
+        }
+        if (profile == Profile.AMTP_PRIVATE && trustsSystem) {
+            // draft-weinman-amtp-03 §1.2
+            section.problem(
+                    "trust",
+                    "the system's authorities vouch for everybody; name the one of your private"
+                            + " network");
+        }
+        if (!profile.isAmtp() && dial == Dial.OFF && !trust.isEmpty()) {
+            section.problem("trust", "\"trust\" needs amtp = \"observe\" or \"enforce\"");
+        }
+        if (dial != Dial.OFF && tls == TlsMode.NONE) {
+            section.problem(
+                    "amtp", "who a peer is shows inside TLS alone; write tls = \"starttls\"");
+        }
+        return new IdentitySettings(
+                dial,
+                trust.stream()
+                        .filter(text -> !text.equals(PeerTrust.SYSTEM))
+                        .map(text -> base.resolve(text).normalize())
+                        .toList(),
+                trustsSystem || (dial != Dial.OFF && trust.isEmpty()),
+                profile == Profile.AMTP_PRIVATE ? ReverseRule.UNASKED : reverse);
+    }
+
+    private AmtpSettings amtp(Section section) {
+        AmtpSettings usual = AmtpSettings.defaults();
+        boolean isRelayStrict = section.yesOrNo("strict-relay", usual.isRelayStrict());
+        Path deny = pathOrNone(section, "deny", "/etc/malote/deny");
+        List<Path> revocationLists =
+                section.texts("crls", usual.revocationLists(), "/etc/malote/ca.crl", this::path);
+        CommonNames commonNames = section.word("common-names", usual.commonNames(), COMMON_NAMES);
+        boolean acceptsServerUse = section.yesOrNo("server-use", usual.acceptsServerUse());
+        section.end();
+        return new AmtpSettings(
+                isRelayStrict, deny, revocationLists, commonNames, acceptsServerUse);
     }
 
     private static SenderNetworks senderNetworks(Section section) {
@@ -999,6 +1074,9 @@ public final class ConfigFile {
 
     private static final Map<String, Profile> PROFILES = words(Profile.values());
     private static final Map<String, Dial> DIALS = words(Dial.values());
+    private static final Map<String, CommonNames> COMMON_NAMES = words(CommonNames.values());
+    private static final Map<String, ReverseRule> REVERSE_RULES =
+            words(new ReverseRule[] {ReverseRule.FCRDNS, ReverseRule.PTR});
     private static final Map<String, TlsMode> TLS_MODES = words(TlsMode.values());
     private static final Map<String, TlsUse> TLS_USES = words(TlsUse.values());
     private static final Map<String, ClientCertificates.Demand> DEMANDS =

@@ -16,11 +16,15 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.MessageIntake;
+import org.malote.amtp.HopCheck;
+import org.malote.amtp.HopIdentity;
 import org.malote.amtp.MailPolicyCode;
+import org.malote.amtp.Shortcoming;
 import org.malote.offload.HandshakeFault;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsSummary;
@@ -98,6 +102,12 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private @Nullable MessageIntake intake;
 
     private ChunkScanner chunks = new ChunkScanner();
+
+    /// Finds out who the peer is; null where nobody is asked.
+    private @Nullable HopCheck hop;
+
+    /// What the log was told last.
+    private @Nullable HopIdentity identified;
 
     /// Where the dialogue goes on after STARTTLS; null when TLS comes before the greeting.
     private @Nullable Greeted afterHandshake;
@@ -202,6 +212,9 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                 return;
             }
             isCountedByNetwork = true;
+        }
+        if (listener.identityRules().isAsked()) {
+            hop = reception.hops().begin(listener.name(), listener.identity(), peer.address());
         }
         switch (listener.tls()) {
             case NONE, STARTTLS -> greetLater();
@@ -539,6 +552,11 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                                 question,
                                 verdict -> onEventLoop(() -> onVerdict(next, verdict)));
             }
+            case Step.Identify(var next) -> {
+                mode = new InputMode.Asking(next);
+                disarm();
+                hop().identify(next.name(), found -> onEventLoop(() -> onIdentity(next, found)));
+            }
             case Step.Receive(var reply, var next) -> {
                 MessageIntake message = begin(next);
                 intake = message;
@@ -584,6 +602,43 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         } else {
             logRefusal(step, stage, address);
         }
+        perform(step);
+    }
+
+    private HopCheck hop() {
+        HopCheck check = hop;
+        if (check == null) {
+            throw new IllegalStateException("a session that asks who its peer is has begun to");
+        }
+        return check;
+    }
+
+    private void onIdentity(State.AwaitingIdentity asked, HopIdentity found) {
+        if (!found.equals(identified)) {
+            identified = found;
+            Shortcoming shortcoming = found.shortcoming();
+            String verdict =
+                    shortcoming == null
+                            ? "verified"
+                            : shortcoming.name().toLowerCase(Locale.ROOT).replace('_', '-');
+            String network = found.network().name().toLowerCase(Locale.ROOT);
+            reception.meters().identified(listener.name(), network, verdict);
+            reception
+                    .log()
+                    .identified(
+                            name,
+                            peer.address(),
+                            asked.name().text(),
+                            network,
+                            found.operator(),
+                            found.issuer(),
+                            verdict,
+                            shortcoming == Shortcoming.CHAIN || shortcoming == Shortcoming.DENIED
+                                    ? hop().certificateFault()
+                                    : null);
+        }
+        Step step = session.on(asked, found);
+        logRefusal(step, asked.isExtended() ? "EHLO" : "HELO", asked.name().text());
         perform(step);
     }
 
@@ -648,10 +703,10 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         tlsStartedNanos = nanoTime();
         hasTickets = reception.tickets().gives(peer.address());
         try {
-            tlsContexts().addServerHandlers(context(), hasTickets);
+            tlsContexts().addServerHandlers(context(), hasTickets, hop != null);
         } catch (IllegalStateException _) {
             // A reload closed them between the two calls: the new ones are there.
-            tlsContexts().addServerHandlers(context(), hasTickets);
+            tlsContexts().addServerHandlers(context(), hasTickets, hop != null);
         }
     }
 
@@ -693,6 +748,9 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                 Direction.INBOUND, tls, providerOf(tls.keyType()), securedNanos - tlsStartedNanos);
         meters.handshakeOf(reception.tickets().nameOf(peer.address()), tls);
         session = session.secured(tls, tlsContexts().peer(handler));
+        if (hop != null) {
+            hop.secured(TlsContexts.shown(handler));
+        }
         if (afterHandshake == null) {
             greetLater();
         } else {
@@ -938,7 +996,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void logRefusal(Step step, Command command) {
-        if (!(step instanceof Step.Ask)) {
+        if (!(step instanceof Step.Ask) && !(step instanceof Step.Identify)) {
             logRefusal(step, command.getClass().getSimpleName(), null);
         }
     }
@@ -949,7 +1007,12 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                     case Step.Respond(var r, _) -> r;
                     case Step.SkipChunk(_, var r, _) -> r;
                     case Step.Close(var r, _) -> r;
-                    case Step.Ask _, Step.Receive _, Step.ReceiveChunk _, Step.Upgrade _ -> null;
+                    case Step.Ask _,
+                            Step.Identify _,
+                            Step.Receive _,
+                            Step.ReceiveChunk _,
+                            Step.Upgrade _ ->
+                            null;
                 };
         if (reply != null && reply.code() >= 400) {
             reception.log().rejected(name, peer.address(), stage, detail, reply);

@@ -200,7 +200,8 @@ public final class InboundServer implements AutoCloseable {
                                     listener.tls() == TlsMode.STARTTLS,
                                     null,
                                     reception.limits())
-                            .withCodes(rules);
+                            .withCodes(rules)
+                            .withIdentity(listener.identityRules());
             Session session = new Session(facts);
             return new Made(
                     rules,
@@ -250,7 +251,7 @@ public final class InboundServer implements AutoCloseable {
                                 listener,
                                 quota,
                                 session,
-                                new Peer(remote, local.getAddress()),
+                                new Peer(remote, local.getAddress(), listener.reach()),
                                 name));
     }
 

@@ -3,8 +3,8 @@ package org.malote.server;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.MessageIntake;
+import org.malote.session.State;
 import org.malote.session.State.AwaitingCommand;
-import org.malote.session.State.AwaitingVerdict;
 import org.malote.session.State.ReceivingChunk;
 import org.malote.session.State.ReceivingData;
 import org.malote.smtp.BodyType;
@@ -98,8 +98,8 @@ sealed interface InputMode {
         }
     }
 
-    /// They wait for the policy's verdict.
-    record Asking(AwaitingVerdict state) implements InputMode {}
+    /// They wait for the policy's verdict, or for who the peer is.
+    record Asking(State state) implements InputMode {}
 
     /// They wait for something else.
     record Paused(Wait until) implements InputMode {}

@@ -6,6 +6,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.Acceptance;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.Hops;
 import org.malote.offload.TlsContexts;
 import org.malote.policy.Policy;
 import org.malote.session.SessionLimits;
@@ -23,6 +24,7 @@ import org.malote.telemetry.SessionLog;
 /// @param tls the TLS contexts now, or null when no listener speaks TLS
 /// @param tickets who gets session tickets
 /// @param codes which Mail Policy Codes are taken now
+/// @param hops finds out who peers are
 /// @param isUncounted clients whose sessions are not counted by network
 public record Reception(
         DomainName hostname,
@@ -32,6 +34,7 @@ public record Reception(
         Supplier<@Nullable TlsContexts> tls,
         TicketPolicy tickets,
         Supplier<CodeSettings> codes,
+        Hops hops,
         Predicate<InetAddress> isUncounted,
         SessionLog log,
         Meters meters) {}

@@ -2,6 +2,7 @@ package org.malote.session;
 
 import org.jspecify.annotations.Nullable;
 import org.malote.amtp.CodeRules;
+import org.malote.amtp.IdentityRules;
 import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.smtp.DomainName;
@@ -15,6 +16,7 @@ import org.malote.smtp.DomainName;
 /// @param peer who the peer is by its certificate
 /// @param limits what the session may use
 /// @param codes what becomes of Mail Policy Codes
+/// @param identity what becomes of who the peer is
 public record SessionFacts(
         DomainName hostname,
         boolean offersStartTls,
@@ -22,7 +24,8 @@ public record SessionFacts(
         @Nullable TlsSummary tls,
         PeerIdentity peer,
         SessionLimits limits,
-        CodeRules codes) {
+        CodeRules codes,
+        IdentityRules identity) {
 
     /// A peer that has shown no certificate, at a listener without Mail Policy Codes.
     public SessionFacts(
@@ -37,21 +40,30 @@ public record SessionFacts(
                 tls,
                 new PeerIdentity.Unknown(),
                 limits,
-                CodeRules.OFF);
+                CodeRules.OFF,
+                IdentityRules.OFF);
     }
 
     /// The same session once TLS is on (RFC 3207 §4.2).
     public SessionFacts secured(TlsSummary established, PeerIdentity shown) {
-        return new SessionFacts(hostname, false, false, established, shown, limits, codes);
+        return new SessionFacts(
+                hostname, false, false, established, shown, limits, codes, identity);
     }
 
     /// A session that cannot have TLS for the time being.
     public SessionFacts withTlsAiling() {
-        return new SessionFacts(hostname, false, true, tls, peer, limits, codes);
+        return new SessionFacts(hostname, false, true, tls, peer, limits, codes, identity);
     }
 
     /// A session at a listener with other rules for Mail Policy Codes.
     public SessionFacts withCodes(CodeRules rules) {
-        return new SessionFacts(hostname, offersStartTls, isTlsAiling, tls, peer, limits, rules);
+        return new SessionFacts(
+                hostname, offersStartTls, isTlsAiling, tls, peer, limits, rules, identity);
+    }
+
+    /// A session at a listener with other rules for who its peers are.
+    public SessionFacts withIdentity(IdentityRules rules) {
+        return new SessionFacts(
+                hostname, offersStartTls, isTlsAiling, tls, peer, limits, codes, rules);
     }
 }

@@ -1,6 +1,7 @@
 package org.malote.session;
 
 import org.malote.session.State.AwaitingCommand;
+import org.malote.session.State.AwaitingIdentity;
 import org.malote.session.State.AwaitingVerdict;
 import org.malote.session.State.Greeted;
 import org.malote.session.State.ReceivingChunk;
@@ -15,6 +16,9 @@ public sealed interface Step {
 
     /// Ask; the verdict yields the reply.
     record Ask(Question question, AwaitingVerdict next) implements Step {}
+
+    /// Find out who the peer is; the identity yields the reply.
+    record Identify(AwaitingIdentity next) implements Step {}
 
     /// Reply 354 and take a message up to its final dot; its outcome yields the next reply.
     record Receive(Reply reply, ReceivingData next) implements Step {}

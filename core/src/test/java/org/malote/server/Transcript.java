@@ -14,7 +14,16 @@ import java.util.List;
 /// # comment; the first line cites the rule
 /// @ setting=value ...           a limit, by its name in the configuration; also of the listener:
 ///                               profile=, mpc=, and of Mail Policy Codes: mpc-site=, mpc-absent=,
-///                               mpc-foreign-header=, mpc-domain=d:..., mpc-recipient=a@d:..., with
+///                               amtp=, rdns=, and of the peer: clear=yes (no TLS yet),
+///                               shows=a.example,b.example (the names of its certificate), cn=,
+///                               vouched=public|private|revoked|unknown, common-names=,
+/// deny=name:a,
+///                               names=a.example:confirmed|elsewhere|unknown,... | none | later |
+///                               awaited (of its address); and of routes, for the production
+/// policy:
+///                               inward=d, routed=d, strict-relay=false,
+///                               relayed=no (the peer is in no relay network). mpc-foreign-header=,
+/// mpc-domain=d:..., mpc-recipient=a@d:..., with
 ///                               commas between declarations
 /// C: EHLO a.example             octets from the peer, CRLF added
 /// C| raw\noctets\r\n            escaped octets (\r \n \t \\ \xNN \*N:x for N times x), nothing
@@ -23,6 +32,7 @@ import java.util.List;
 /// S~ 250[- ].*                  pattern, only where text may vary
 /// + 5m                          virtual time passes
 /// ? sender a@b -> 450 4.7.1 no  the policy's answer, also for "recipient"
+/// ? names a.example:confirmed   reverse DNS answers, which was awaited
 /// ? queue -> NO_SPACE           what the queue says at MAIL from here on; "open" for nothing
 /// ! peer closes                 the peer half-closes
 /// = queued 0                    messages that this session has queued

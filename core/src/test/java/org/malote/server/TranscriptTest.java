@@ -42,11 +42,18 @@ import org.junit.jupiter.api.io.TempDir;
 import org.malote.accept.Acceptance;
 import org.malote.amtp.CodePolicies;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
+import org.malote.amtp.IdentitySettings;
 import org.malote.amtp.PolicyDeclarations;
+import org.malote.amtp.ReverseRule;
+import org.malote.amtp.ScriptedHops;
+import org.malote.offload.TlsSummary;
 import org.malote.policy.MailCodePolicy;
 import org.malote.policy.Peer;
 import org.malote.policy.Policy;
+import org.malote.policy.RelayPolicy;
+import org.malote.policy.RelaySettings;
 import org.malote.queue.MailQueue;
 import org.malote.queue.MessageBody;
 import org.malote.queue.MessageId;
@@ -66,6 +73,8 @@ import org.malote.telemetry.SessionLog;
 final class TranscriptTest {
     private static final Path FOLDER = Path.of("src/test/resources/org/malote/session");
     private static final Pattern QUEUED = Pattern.compile("250 2\\.0\\.0 queued as (\\S+)");
+    private static final TlsSummary TLS =
+            new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, "X25519", "P-256", false);
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     @TempDir static Path spool;
@@ -126,6 +135,7 @@ final class TranscriptTest {
         private final TestLoop loop = new TestLoop();
         private final long queuedBefore = queue.stats().messages();
         private final Meters meters = new Meters();
+        private @Nullable ScriptedHops hops;
         private @Nullable String lastQueued;
 
         Play(Transcript transcript, Segmentation segmentation) {
@@ -152,7 +162,7 @@ final class TranscriptTest {
                                 at(line) + ": " + reply + " is not " + line.text());
                     }
                     case "+" -> pass(duration(line.text()));
-                    case "?" -> policy.learn(line.text());
+                    case "?" -> learn(line.text());
                     case "!" -> fault(line);
                     case "=" -> fact(line);
                     default -> fail(at(line) + ": no such mark: " + line.mark());
@@ -163,26 +173,52 @@ final class TranscriptTest {
             channel.finishAndReleaseAll();
         }
 
+        private void learn(String text) {
+            if (text.startsWith("names ")) {
+                Objects.requireNonNull(hops).answer(text.substring("names ".length()));
+                settle();
+            } else {
+                policy.learn(text);
+            }
+        }
+
         // The embedded channel can have no other loop than its own; the handler can.
         @SuppressWarnings("deprecation")
         private void start() throws Exception {
             List<String> settings = settings();
             CodeSettings codes = codes(settings);
+            Profile profile =
+                    Profile.valueOf(
+                            one(settings, "profile", "mx")
+                                    .toUpperCase(Locale.ROOT)
+                                    .replace('-', '_'));
+            boolean isClear = one(settings, "clear", "no").equals("yes");
+            IdentitySettings identity =
+                    new IdentitySettings(
+                            Dial.valueOf(one(settings, "amtp", "off").toUpperCase(Locale.ROOT)),
+                            List.of(),
+                            false,
+                            profile == Profile.AMTP_PRIVATE
+                                    ? ReverseRule.UNASKED
+                                    : ReverseRule.valueOf(
+                                            one(settings, "rdns", "fcrdns")
+                                                    .toUpperCase(Locale.ROOT)));
+            ScriptedHops scripted = hops(settings, !isClear);
+            hops = scripted;
+            Policy routing = routing(settings);
             ListenerSettings listener =
                     new ListenerSettings(
                             "mx",
                             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                            Profile.valueOf(
-                                    one(settings, "profile", "mx")
-                                            .toUpperCase(Locale.ROOT)
-                                            .replace('-', '_')),
+                            profile,
                             TlsMode.NONE,
                             Dial.valueOf(one(settings, "mpc", "off").toUpperCase(Locale.ROOT)),
+                            identity,
                             List.of());
             SessionLimits limits = limits(settings);
             Policy coded =
                     new MailCodePolicy(
-                            policy, new CodePolicies(codes), new DomainName("mx.example"));
+                            routing, new CodePolicies(codes), new DomainName("mx.example"));
             Reception reception =
                     new Reception(
                             new DomainName("mx.example"),
@@ -192,6 +228,7 @@ final class TranscriptTest {
                             () -> null,
                             new TicketPolicy(SenderNetworks.none(TicketUse.AUTO), System::nanoTime),
                             () -> codes,
+                            scripted,
                             _ -> false,
                             new SessionLog(),
                             meters);
@@ -206,14 +243,50 @@ final class TranscriptTest {
                                     new Session(
                                             new SessionFacts(
                                                             new DomainName("mx.example"),
-                                                            false,
-                                                            null,
+                                                            isClear,
+                                                            identity.dial() == Dial.OFF || isClear
+                                                                    ? null
+                                                                    : TLS,
                                                             limits)
-                                                    .withCodes(listener.codeRules(codes))),
-                                    new Peer(new InetSocketAddress(loopback, 2525), loopback),
+                                                    .withCodes(listener.codeRules(codes))
+                                                    .withIdentity(listener.identityRules())),
+                                    new Peer(
+                                            new InetSocketAddress(loopback, 2525),
+                                            loopback,
+                                            listener.reach()),
                                     "s1"));
             channel.register();
             loop.runTasks();
+        }
+
+        private static ScriptedHops hops(List<String> settings, boolean isSecured) {
+            List<String> shows = all(settings, "shows");
+            List<String> commonName = all(settings, "cn");
+            return new ScriptedHops(
+                    isSecured,
+                    shows.isEmpty() ? null : shows.getLast(),
+                    commonName.isEmpty() ? null : commonName.getLast(),
+                    one(settings, "vouched", "public"),
+                    one(settings, "names", "none"),
+                    all(settings, "deny").stream().map(line -> line.replace(':', ' ')).toList(),
+                    CommonNames.valueOf(
+                            one(settings, "common-names", "private").toUpperCase(Locale.ROOT)));
+        }
+
+        /// The production rules for relaying where a transcript says what is routed.
+        private Policy routing(List<String> settings) {
+            List<String> inward = all(settings, "inward");
+            List<String> routed = all(settings, "routed");
+            boolean isRelayed = one(settings, "relayed", "yes").equals("yes");
+            boolean isStrict = one(settings, "strict-relay", "true").equals("true");
+            return inward.isEmpty() && routed.isEmpty()
+                    ? policy
+                    : new RelayPolicy(
+                            new DomainName("mx.example"),
+                            isRelayed ? RelaySettings.defaults() : new RelaySettings(List.of()),
+                            domain -> inward.contains(domain) || routed.contains(domain),
+                            isStrict ? inward::contains : null,
+                            _ -> null);
         }
 
         /// Those of all `@` lines; whoever reads one takes it out.
