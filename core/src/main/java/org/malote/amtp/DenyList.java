@@ -13,6 +13,9 @@ import org.malote.smtp.Printable;
 /// shut out an operator that is trusted no longer is what it wants certificates for
 /// (draft-weinman-amtp-03 §2, §3.1).
 ///
+/// Deviation: the draft says nothing of how that is done. It is done by this list, and by the
+/// revocation lists of authorities.
+///
 /// A line names a certificate or a key by its SHA-256 in hexadecimal, or a host:
 ///
 /// ```

@@ -332,7 +332,9 @@ public final class ConfigFile {
                         .map(text -> base.resolve(text).normalize())
                         .toList(),
                 trustsSystem || (dial != Dial.OFF && trust.isEmpty()),
-                profile == Profile.AMTP_PRIVATE ? ReverseRule.UNASKED : reverse);
+                dial == Dial.OFF || profile == Profile.AMTP_PRIVATE
+                        ? ReverseRule.UNASKED
+                        : reverse);
     }
 
     private AmtpSettings amtp(Section section) {

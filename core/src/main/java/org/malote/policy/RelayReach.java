@@ -6,6 +6,8 @@ public enum RelayReach {
     USUAL,
     /// From anyone to what stays here or goes on by a private connection, and nowhere else
     /// (draft-weinman-amtp-03 §5.1).
+    ///
+    /// Deviation: an operator can let it go as [#USUAL].
     INWARD,
     /// As usual, and from who is verified on a private network to anywhere.
     OF_MEMBERS

@@ -3,7 +3,8 @@
 /// **Purpose.** Answers the session's questions: who may send, and to whom.
 ///
 /// **Owns.** The relay rules: mail for routed domains from anyone, mail for other domains from the
-/// relay networks only. No sender whose domain has a null MX. Which Mail Policy Codes are refused,
+/// relay networks only, and of AMTP what stays inside. The names of addresses. No sender whose
+/// domain has a null MX. Which Mail Policy Codes are refused,
 /// and to whom.
 ///
 /// **Never.** Writes to a connection, or blocks: an answer that takes time comes later.
@@ -11,7 +12,8 @@
 /// **Threads.** [Policy#decide] is called on event loops and answers on any thread.
 ///
 /// **Standards.** RFC 5321 §3.6.2, §7.1 (relaying), §4.5.1 (postmaster); RFC 7505 §4.2 (null MX);
-/// draft-weinman-amtp-03 §4.4.3 (codes).
+/// draft-weinman-amtp-03 §4.4.3 (codes), §5.1 (no relay between public networks); RFC 8601 §3 (the
+/// names of addresses).
 ///
 /// **Known limits.** Recipients of a routed domain are not looked up: the next hop refuses them.
 @NullMarked

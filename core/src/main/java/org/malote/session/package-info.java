@@ -6,12 +6,13 @@
 /// used up its patience.
 ///
 /// **Never.** Does I/O, starts a thread, reads a clock, sees an octet of a message, or decides who
-/// may send where: it asks ([Question]) and is told ([Verdict]).
+/// may send where, or finds out who the peer is: it asks ([Question], [Step.Identify]) and is told
+/// ([Verdict], [org.malote.amtp.HopIdentity]).
 ///
 /// **Threads.** Everything is immutable; the caller keeps the current state.
 ///
 /// **Standards.** RFC 5321 §3, §4.1.4, §4.2.5, §4.5.3; RFC 3207 §4.2; RFC 3030; RFC 9422;
-/// draft-weinman-amtp-03 §4.4.2, §4.4.3.
+/// draft-weinman-amtp-03 §4.4.1, §4.4.2, §4.4.3.
 ///
 /// **Known limits.** A transaction's recipients are copied at each RCPT: at most
 /// [SessionLimits#recipientsMax] of them.

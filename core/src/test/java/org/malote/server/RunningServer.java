@@ -70,6 +70,7 @@ final class RunningServer implements AutoCloseable {
     volatile Hops hops =
             new ScriptedHops(false, null, null, "public", "none", List.of(), CommonNames.NEVER);
 
+    final Meters meters = new Meters();
     private final TlsContexts tls;
     private final MultiThreadIoEventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -129,7 +130,7 @@ final class RunningServer implements AutoCloseable {
                                 (listener, identity, peer) -> hops.begin(listener, identity, peer),
                                 _ -> false,
                                 new SessionLog(),
-                                new Meters()),
+                                meters),
                         loops,
                         loops,
                         NioServerSocketChannel.class,
@@ -143,8 +144,9 @@ final class RunningServer implements AutoCloseable {
                                 listener("coded", TlsMode.STARTTLS, Dial.ENFORCE, List.of()),
                                 listener("starttls", TlsMode.STARTTLS, List.of()),
                                 listener("implicit", TlsMode.IMPLICIT, List.of()),
-                                amtp("amtp", Profile.AMTP_PUBLIC, ReverseRule.FCRDNS),
-                                amtp("members", Profile.AMTP_PRIVATE, ReverseRule.UNASKED),
+                                amtp("amtp", Profile.AMTP_PUBLIC, List.of()),
+                                amtp("members", Profile.AMTP_PRIVATE, List.of()),
+                                amtp("proxied-amtp", Profile.AMTP_PUBLIC, loopback),
                                 watching(),
                                 listener("proxied", TlsMode.NONE, loopback),
                                 listener("proxied-implicit", TlsMode.IMPLICIT, loopback),
@@ -166,15 +168,19 @@ final class RunningServer implements AutoCloseable {
                 proxies);
     }
 
-    private static ListenerSettings amtp(String name, Profile profile, ReverseRule reverse) {
+    private static ListenerSettings amtp(String name, Profile profile, List<Network> proxies) {
         return new ListenerSettings(
                 name,
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 profile,
                 TlsMode.IMPLICIT,
                 Dial.OFF,
-                new IdentitySettings(Dial.ENFORCE, List.of(), false, reverse),
-                List.of());
+                new IdentitySettings(
+                        Dial.ENFORCE,
+                        List.of(),
+                        false,
+                        profile == Profile.AMTP_PRIVATE ? ReverseRule.UNASKED : ReverseRule.FCRDNS),
+                proxies);
     }
 
     /// One for SMTP, with STARTTLS.
