@@ -5,14 +5,14 @@ package org.malote.amtp;
 public enum Shortcoming {
     /// The session is in clear text.
     NO_TLS("no TLS"),
+    /// The name that EHLO gave is not a fully qualified one.
+    NOT_QUALIFIED("the name of EHLO is not fully qualified"),
     /// It showed no certificate.
     NO_CERTIFICATE("no certificate"),
     /// The chain of its certificate does not hold, or not today.
     CHAIN("the certificate does not hold"),
     /// The certificate, its key or a name is on the deny list, or revoked.
     DENIED("the certificate is denied"),
-    /// The name that EHLO gave is not a fully qualified one.
-    NOT_QUALIFIED("the name of EHLO is not fully qualified"),
     /// The name that EHLO gave is none of the certificate's.
     OTHER_NAME("the name of EHLO is not in the certificate"),
     /// Reverse DNS could not be asked.

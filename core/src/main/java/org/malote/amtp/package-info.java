@@ -1,21 +1,26 @@
 /// # amtp
 ///
-/// **Purpose.** The Mail Policy Code of AMTP: what a message says of itself (who sends it, and how
-/// its recipients were chosen), and what sites, domains and recipients take. It needs no
-/// authentication, and works on any listener.
+/// **Purpose.** Who the peer of a hop is: its certificate, the name that EHLO gave and the name of
+/// its address, compared. And the Mail Policy Code of AMTP: what a message says of itself (who
+/// sends it, and how its recipients were chosen), and what sites, domains and recipients take,
+/// which needs no authentication and works on any listener.
 ///
-/// **Owns.** The 37 codes, the declarations that allow and deny them, the masks that these are
+/// **Owns.** The verdict on a peer ([org.malote.amtp.HopIdentity]), whom each listener believes,
+/// the deny list. The 37 codes, the declarations that allow and deny them, the masks that these are
 /// compiled to, the `MPC:` header.
 ///
-/// **Never.** Does I/O, reads a clock, or changes the code of a message (draft-weinman-amtp-03
-/// §4.4.4).
+/// **Never.** Opens a file, looks a name up, refuses a peer (the session does, by the verdict), or
+/// changes the code of a message (draft-weinman-amtp-03 §4.4.4).
 ///
-/// **Threads.** Everything is immutable.
+/// **Threads.** Everything is immutable but [org.malote.amtp.HopCheck], which belongs to the event
+/// loop of its connection; what reverse DNS finds comes to it from any thread.
 ///
-/// **Standards.** draft-weinman-amtp-03 §4.4.2 (EHLO), §4.4.3 (MAIL), §4.4.4 (propagation), §4.5
+/// **Standards.** draft-weinman-amtp-03 §1.2, §4.2, §4.3, §7 (identity), RFC 8601 §3 (reverse DNS);
+/// draft-weinman-amtp-03 §4.4.2 (EHLO), §4.4.3 (MAIL), §4.4.4 (propagation), §4.5
 /// (codes), §6.4 (notifications). `core/AMTP.md` lists the requirements, and where we deviate.
 ///
-/// **Known limits.** Identity by certificate and reverse DNS is not here. A code is not passed on
+/// **Known limits.** Stapled OCSP answers of clients are not looked at: no TLS engine hands them
+/// out. A code is not passed on
 /// as a parameter: every next hop gets it as a header.
 @NullMarked
 package org.malote.amtp;

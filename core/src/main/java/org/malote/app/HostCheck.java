@@ -59,6 +59,7 @@ final class HostCheck {
         if (UserFile.read(settings.auth().users()) instanceof UserFile.Result.Invalid(var wrong)) {
             problems.addAll(wrong);
         }
+        problems.addAll(TrustFiles.check(settings, Clock.systemUTC().instant(), notes));
         sources(settings, problems);
         if (new ControlClient(settings.controlSocket()).isServed()) {
             notes.accept(

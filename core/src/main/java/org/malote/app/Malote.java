@@ -30,6 +30,8 @@ import org.malote.admin.Health;
 import org.malote.admin.ReloadResult;
 import org.malote.admin.StatusPage;
 import org.malote.amtp.CodePolicies;
+import org.malote.amtp.Hops;
+import org.malote.amtp.TrustBase;
 import org.malote.auth.AuthEnvironment;
 import org.malote.auth.Authenticator;
 import org.malote.auth.UserFile;
@@ -54,6 +56,7 @@ import org.malote.policy.NullMxPolicy;
 import org.malote.policy.OwnSenderPolicy;
 import org.malote.policy.Policy;
 import org.malote.policy.RelayPolicy;
+import org.malote.policy.ReverseLookups;
 import org.malote.queue.MailQueue;
 import org.malote.queue.QueueAlarm;
 import org.malote.queue.QueueEnvironment;
@@ -97,6 +100,8 @@ final class Malote implements AutoCloseable {
     private final Dns senderDns;
     private final NullMxPolicy.Timer policyTimer;
     private final Authenticator authenticator;
+    private final AtomicReference<TrustBase> trust = new AtomicReference<>(TrustBase.NONE);
+    private final ReverseLookups reverse;
     private final TicketPolicy tickets;
     private final InboundServer inbound;
     private final DeliveryEngine deliveries;
@@ -160,6 +165,18 @@ final class Malote implements AutoCloseable {
                                     System::nanoTime,
                                     secureRandom));
             policy.set(policy(settings));
+            trust.set(TrustFiles.read(settings, clock.instant()));
+            // One of its own: those who make senders up must not stop those who come by AMTP.
+            reverse =
+                    new ReverseLookups(
+                            new DnsjavaDns(
+                                    settings.dns().withoutWaiting(),
+                                    threads.waiting(),
+                                    System::nanoTime));
+            meters.watch(
+                    "malote.amtp.reverse.active",
+                    "Addresses whose names are being looked up",
+                    reverse::inFlight);
             tickets = new TicketPolicy(settings.senderNetworks(), System::nanoTime);
             meters.watch(
                     "malote.network.tickets.off",
@@ -176,6 +193,7 @@ final class Malote implements AutoCloseable {
                                     tickets,
                                     () -> this.settings.get().codes(),
                                     authenticator,
+                                    Hops.of(trust::get, reverse, clock),
                                     client -> this.settings.get().relay().contains(client),
                                     new SessionLog(),
                                     meters),
@@ -292,6 +310,7 @@ final class Malote implements AutoCloseable {
                         wanted.hostname(),
                         wanted.relay(),
                         wanted.routes()::isRouted,
+                        wanted.amtp().isRelayStrict() ? wanted.routes()::isInward : null,
                         queue::admission);
         Policy ofSenders =
                 wanted.senders().refusesNullMx()
@@ -374,7 +393,9 @@ final class Malote implements AutoCloseable {
                 return ReloadResult.refused(problems);
             }
         }
+        TrustBase believed;
         try (HostTls.Prepared hosts = hostTls.prepare(Deliveries.hostTls(next))) {
+            believed = TrustFiles.read(next, clock.instant());
             tls.reload(tlsSettings(next));
             hosts.use();
         } catch (TlsProblems e) {
@@ -388,6 +409,10 @@ final class Malote implements AutoCloseable {
         if (next.auth().users() != null) {
             results.add("the users were read again: " + known.size());
         }
+        trust.set(believed);
+        if (!believed.equals(TrustBase.NONE)) {
+            results.add("who vouches for peers, and who is denied, was read again");
+        }
         policy.set(policy(next));
         if (!next.relay().equals(running.relay())) {
             results.add("the relay networks changed");
@@ -398,6 +423,9 @@ final class Malote implements AutoCloseable {
         }
         if (!next.senders().equals(running.senders())) {
             results.add("the rules for senders changed");
+        }
+        if (!next.amtp().equals(running.amtp())) {
+            results.add("the rules for AMTP changed");
         }
         if (!next.codes().equals(running.codes())) {
             results.add("the mail policy codes that are taken changed");
@@ -435,6 +463,7 @@ final class Malote implements AutoCloseable {
                 wanted.senders(),
                 wanted.auth(),
                 wanted.codes(),
+                wanted.amtp(),
                 wanted.routes(),
                 wanted.sites(),
                 wanted.sources(),

@@ -24,9 +24,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.AmtpSettings;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
+import org.malote.amtp.IdentitySettings;
 import org.malote.amtp.PolicyDeclarations;
+import org.malote.amtp.ReverseRule;
 import org.malote.auth.AuthSettings;
 import org.malote.auth.Mechanism;
 import org.malote.bounce.BounceSettings;
@@ -49,6 +53,7 @@ import org.malote.offload.CertificateSettings;
 import org.malote.offload.ClientCertificates;
 import org.malote.offload.Engine;
 import org.malote.offload.KeyLimits;
+import org.malote.offload.PeerTrust;
 import org.malote.offload.TicketSettings;
 import org.malote.offload.TlsSettings;
 import org.malote.policy.Network;
@@ -198,6 +203,7 @@ public final class ConfigFile {
         AuthSettings auth = auth(root.section("auth"));
         requireUsers(root, listeners, auth);
         CodeSettings codes = codes(root.section("mpc"));
+        AmtpSettings amtp = amtp(root.section("amtp"));
         RouteTable routes = routes(root);
         List<Source> sources = sources(root, hostname);
         Section deliverySection = root.section("delivery");
@@ -220,6 +226,7 @@ public final class ConfigFile {
                 senders,
                 auth,
                 codes,
+                amtp,
                 routes,
                 sites,
                 sources,
@@ -246,15 +253,19 @@ public final class ConfigFile {
                     section.requiredText(
                             "address", "0.0.0.0:25", text -> Units.parseAddress(text, -1));
             Profile profile = section.word("profile", Profile.MX, PROFILES);
-            TlsMode tls = section.word("tls", TlsMode.STARTTLS, TLS_MODES);
+            TlsMode tls =
+                    section.word(
+                            "tls",
+                            profile.isAmtp() ? TlsMode.IMPLICIT : TlsMode.STARTTLS,
+                            TLS_MODES);
             switch (profile) {
                 case MX -> {}
                 case SUBMISSION -> requireTls(section, tls);
-                case AMTP_PUBLIC, AMTP_PRIVATE ->
-                        section.problem(
-                                "profile", "this version has the profiles mx and submission alone");
+                case AMTP_PUBLIC, AMTP_PRIVATE -> requireImplicitTls(section, tls);
             }
-            Dial codes = section.word("mpc", Dial.OFF, DIALS);
+            // draft-weinman-amtp-03 §4.4.3: a code is a duty there
+            Dial codes = section.word("mpc", profile.isAmtp() ? Dial.ENFORCE : Dial.OFF, DIALS);
+            IdentitySettings identity = identity(section, profile, tls);
             List<Network> proxies =
                     section.texts("proxy-networks", List.of(), "10.0.0.0/8", ConfigFile::network);
             section.end();
@@ -268,7 +279,8 @@ public final class ConfigFile {
                 section.problem(
                         "address", "two listeners have the address " + Units.format(address));
             }
-            listeners.add(new ListenerSettings(name, address, profile, tls, codes, proxies));
+            listeners.add(
+                    new ListenerSettings(name, address, profile, tls, codes, identity, proxies));
         }
         if (sections.isEmpty()) {
             listeners.add(
@@ -293,6 +305,15 @@ public final class ConfigFile {
         }
     }
 
+    private static void requireImplicitTls(Section section, TlsMode tls) {
+        if (tls != TlsMode.IMPLICIT) {
+            section.problem(
+                    "tls",
+                    "AMTP is inside TLS from the first octet; write tls = \"implicit\", or leave"
+                            + " it out");
+        }
+    }
+
     /// RFC 6409 §4.3: a server for users knows who they are. A network whose clients need not say
     /// so belongs to `[relay]`, at another listener.
     private static void requireUsers(
@@ -305,6 +326,63 @@ public final class ConfigFile {
                                 + " with lines of malote password in the file");
             }
         }
+    }
+
+    /// How a listener finds out who its peers are: at those of AMTP always, at others when it is
+    /// asked for.
+    private IdentitySettings identity(Section section, Profile profile, TlsMode tls) {
+        Dial dial = section.word("amtp", profile.isAmtp() ? Dial.ENFORCE : Dial.OFF, DIALS);
+        List<String> trust =
+                section.texts(
+                        "trust",
+                        List.of(),
+                        "authorities.pem",
+                        text -> text.equals(PeerTrust.SYSTEM) || path(text) != null ? text : null);
+        ReverseRule reverse = section.word("rdns", ReverseRule.FCRDNS, REVERSE_RULES);
+        boolean trustsSystem = trust.contains(PeerTrust.SYSTEM);
+        if (profile.isAmtp() && trust.isEmpty()) {
+            section.problem(
+                    "trust",
+                    "a listener for AMTP says who may vouch for its peers; write trust ="
+                            + " [\"authorities.pem\"], a PEM file");
+        }
+        if (profile == Profile.AMTP_PRIVATE && trustsSystem) {
+            // draft-weinman-amtp-03 §1.2
+            section.problem(
+                    "trust",
+                    "the system's authorities vouch for everybody; name the one of your private"
+                            + " network");
+        }
+        if (!profile.isAmtp() && dial == Dial.OFF && !trust.isEmpty()) {
+            section.problem("trust", "\"trust\" needs amtp = \"observe\" or \"enforce\"");
+        }
+        if (dial != Dial.OFF && tls == TlsMode.NONE) {
+            section.problem(
+                    "amtp", "who a peer is shows inside TLS alone; write tls = \"starttls\"");
+        }
+        return new IdentitySettings(
+                dial,
+                trust.stream()
+                        .filter(text -> !text.equals(PeerTrust.SYSTEM))
+                        .map(text -> base.resolve(text).normalize())
+                        .toList(),
+                trustsSystem || (dial != Dial.OFF && trust.isEmpty()),
+                dial == Dial.OFF || profile == Profile.AMTP_PRIVATE
+                        ? ReverseRule.UNASKED
+                        : reverse);
+    }
+
+    private AmtpSettings amtp(Section section) {
+        AmtpSettings usual = AmtpSettings.defaults();
+        boolean isRelayStrict = section.yesOrNo("strict-relay", usual.isRelayStrict());
+        Path deny = pathOrNone(section, "deny", "/etc/malote/deny");
+        List<Path> revocationLists =
+                section.texts("crls", usual.revocationLists(), "/etc/malote/ca.crl", this::path);
+        CommonNames commonNames = section.word("common-names", usual.commonNames(), COMMON_NAMES);
+        boolean acceptsServerUse = section.yesOrNo("server-use", usual.acceptsServerUse());
+        section.end();
+        return new AmtpSettings(
+                isRelayStrict, deny, revocationLists, commonNames, acceptsServerUse);
     }
 
     private static SenderNetworks senderNetworks(Section section) {
@@ -1061,6 +1139,9 @@ public final class ConfigFile {
 
     private static final Map<String, Profile> PROFILES = words(Profile.values());
     private static final Map<String, Dial> DIALS = words(Dial.values());
+    private static final Map<String, CommonNames> COMMON_NAMES = words(CommonNames.values());
+    private static final Map<String, ReverseRule> REVERSE_RULES =
+            words(new ReverseRule[] {ReverseRule.FCRDNS, ReverseRule.PTR});
     private static final Map<String, TlsMode> TLS_MODES = words(TlsMode.values());
     private static final Map<String, TlsUse> TLS_USES = words(TlsUse.values());
     private static final Map<String, ClientCertificates.Demand> DEMANDS =

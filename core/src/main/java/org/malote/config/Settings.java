@@ -2,6 +2,7 @@ package org.malote.config;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.malote.amtp.AmtpSettings;
 import org.malote.amtp.CodeSettings;
 import org.malote.auth.AuthSettings;
 import org.malote.bounce.BounceSettings;
@@ -31,6 +32,7 @@ import org.malote.smtp.DomainName;
 /// @param senders `[policy]`
 /// @param auth `[auth]`
 /// @param codes `[mpc]`
+/// @param amtp `[amtp]`
 /// @param sites `[[site]]`, with `[delivery]`'s terms for the others
 /// @param sources `[[source]]`
 public record Settings(
@@ -45,6 +47,7 @@ public record Settings(
         SenderSettings senders,
         AuthSettings auth,
         CodeSettings codes,
+        AmtpSettings amtp,
         RouteTable routes,
         SiteTable sites,
         List<Source> sources,

@@ -49,6 +49,19 @@ public record RouteTable(List<Route> routes) {
         return ascii == null ? destination : ascii;
     }
 
+    /// Whether mail for this destination stays on this host, or on one that stores it: also once it
+    /// is released from being held.
+    public boolean isInward(String destination) {
+        Route route = findPastHolds(destination);
+        if (route == null) {
+            return false;
+        }
+        return switch (route.via()) {
+            case Via.Maildir _, Via.Lmtp _, Via.Discard _ -> true;
+            case Via.Smtp _, Via.Mx _, Via.Hold _ -> false;
+        };
+    }
+
     /// Whether mail for this destination is ours to take from anyone. A catch-all that leads away
     /// over SMTP (`*` via `smtp:` or `mx`) is how our own clients' mail leaves, and makes nothing
     /// ours: else one line for a smart host would make an open relay.

@@ -16,12 +16,16 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.Acceptance;
 import org.malote.accept.MessageIntake;
+import org.malote.amtp.HopCheck;
+import org.malote.amtp.HopIdentity;
 import org.malote.amtp.MailPolicyCode;
+import org.malote.amtp.Shortcoming;
 import org.malote.auth.Answer;
 import org.malote.auth.Mechanism;
 import org.malote.auth.User;
@@ -110,6 +114,12 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private @Nullable MessageIntake intake;
 
     private ChunkScanner chunks = new ChunkScanner();
+
+    /// Finds out who the peer is; null where nobody is asked.
+    private @Nullable HopCheck hop;
+
+    /// What the log was told last.
+    private @Nullable HopIdentity identified;
 
     /// Where the dialogue goes on after STARTTLS; null when TLS comes before the greeting.
     private @Nullable Greeted afterHandshake;
@@ -214,6 +224,9 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                 return;
             }
             isCountedByNetwork = true;
+        }
+        if (listener.identityRules().isAsked()) {
+            hop = reception.hops().begin(listener.name(), listener.identity(), peer.address());
         }
         switch (listener.tls()) {
             case NONE, STARTTLS -> greetLater();
@@ -637,6 +650,11 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                                 claim,
                                 answer -> onEventLoop(() -> onAnswer(next, answer)));
             }
+            case Step.Identify(var next) -> {
+                mode = new InputMode.Asking(next);
+                disarm();
+                hop().identify(next.name(), found -> onEventLoop(() -> onIdentity(next, found)));
+            }
             case Step.Receive(var reply, var next) -> {
                 MessageIntake message = begin(next);
                 intake = message;
@@ -682,6 +700,43 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         } else {
             logRefusal(step, stage, address);
         }
+        perform(step);
+    }
+
+    private HopCheck hop() {
+        HopCheck check = hop;
+        if (check == null) {
+            throw new IllegalStateException("a session that asks who its peer is has begun to");
+        }
+        return check;
+    }
+
+    private void onIdentity(State.AwaitingIdentity asked, HopIdentity found) {
+        if (!found.equals(identified)) {
+            identified = found;
+            Shortcoming shortcoming = found.shortcoming();
+            String verdict =
+                    shortcoming == null
+                            ? "verified"
+                            : shortcoming.name().toLowerCase(Locale.ROOT).replace('_', '-');
+            String network = found.network().name().toLowerCase(Locale.ROOT);
+            reception.meters().identified(listener.name(), network, verdict);
+            reception
+                    .log()
+                    .identified(
+                            name,
+                            peer.address(),
+                            asked.name().text(),
+                            network,
+                            found.operator(),
+                            found.issuer(),
+                            verdict,
+                            shortcoming == Shortcoming.CHAIN || shortcoming == Shortcoming.DENIED
+                                    ? hop().certificateFault()
+                                    : null);
+        }
+        Step step = session.on(asked, found);
+        logRefusal(step, asked.isExtended() ? "EHLO" : "HELO", asked.name().text());
         perform(step);
     }
 
@@ -746,10 +801,10 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         tlsStartedNanos = nanoTime();
         hasTickets = reception.tickets().gives(peer.address());
         try {
-            tlsContexts().addServerHandlers(context(), hasTickets);
+            tlsContexts().addServerHandlers(context(), hasTickets, hop != null);
         } catch (IllegalStateException _) {
             // A reload closed them between the two calls: the new ones are there.
-            tlsContexts().addServerHandlers(context(), hasTickets);
+            tlsContexts().addServerHandlers(context(), hasTickets, hop != null);
         }
     }
 
@@ -791,6 +846,9 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                 Direction.INBOUND, tls, providerOf(tls.keyType()), securedNanos - tlsStartedNanos);
         meters.handshakeOf(reception.tickets().nameOf(peer.address()), tls);
         session = session.secured(tls, tlsContexts().peer(handler));
+        if (hop != null) {
+            hop.secured(TlsContexts.shown(handler));
+        }
         if (afterHandshake == null) {
             greetLater();
         } else {
@@ -1045,7 +1103,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void logRefusal(Step step, Command command) {
-        if (!(step instanceof Step.Ask)) {
+        if (!(step instanceof Step.Ask) && !(step instanceof Step.Identify)) {
             logRefusal(step, command.getClass().getSimpleName(), null);
         }
     }
@@ -1059,6 +1117,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                     case Step.Ask _,
                             Step.Challenge _,
                             Step.Prove _,
+                            Step.Identify _,
                             Step.Receive _,
                             Step.ReceiveChunk _,
                             Step.Upgrade _ ->

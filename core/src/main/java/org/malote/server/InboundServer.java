@@ -208,7 +208,8 @@ public final class InboundServer implements AutoCloseable {
                                     null,
                                     reception.limits())
                             .withCodes(rules)
-                            .withAuth(auth);
+                            .withAuth(auth)
+                            .withIdentity(listener.identityRules());
             Session session = new Session(facts);
             return new Made(
                     rules,
@@ -259,7 +260,7 @@ public final class InboundServer implements AutoCloseable {
                                 listener,
                                 quota,
                                 session,
-                                new Peer(remote, local.getAddress()),
+                                new Peer(remote, local.getAddress(), listener.reach()),
                                 name));
     }
 

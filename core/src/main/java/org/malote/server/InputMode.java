@@ -102,7 +102,7 @@ sealed interface InputMode {
         }
     }
 
-    /// They wait for the policy's verdict, or the authenticator's answer.
+    /// They wait for the policy's verdict, for the authenticator's answer, or for who the peer is.
     record Asking(AwaitingAnswer state) implements InputMode {}
 
     /// They wait for something else.

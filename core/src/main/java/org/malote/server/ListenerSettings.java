@@ -5,9 +5,12 @@ import java.util.List;
 import org.malote.amtp.CodeRules;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
+import org.malote.amtp.IdentityRules;
+import org.malote.amtp.IdentitySettings;
 import org.malote.auth.AuthRules;
 import org.malote.auth.AuthSettings;
 import org.malote.policy.Network;
+import org.malote.policy.RelayReach;
 
 /// One `[[listener]]` of the configuration.
 ///
@@ -16,6 +19,7 @@ import org.malote.policy.Network;
 /// @param profile what it is for
 /// @param tls how it speaks TLS
 /// @param codes how much Mail Policy Codes count
+/// @param identity how it finds out who its peers are
 /// @param proxyNetworks the proxies whose PROXY header is believed. When there are any, a
 /// connection
 ///     from elsewhere is closed, and one without a header too
@@ -25,10 +29,36 @@ public record ListenerSettings(
         Profile profile,
         TlsMode tls,
         Dial codes,
+        IdentitySettings identity,
         List<Network> proxyNetworks) {
 
     public ListenerSettings {
         proxyNetworks = List.copyOf(proxyNetworks);
+    }
+
+    /// One that asks nobody who they are.
+    public ListenerSettings(
+            String name,
+            InetSocketAddress address,
+            Profile profile,
+            TlsMode tls,
+            Dial codes,
+            List<Network> proxyNetworks) {
+        this(name, address, profile, tls, codes, IdentitySettings.OFF, proxyNetworks);
+    }
+
+    /// What its sessions make of who their peers are.
+    IdentityRules identityRules() {
+        return new IdentityRules(identity.dial(), profile.isAmtp());
+    }
+
+    /// How far mail may go that comes in here.
+    RelayReach reach() {
+        return switch (profile) {
+            case MX, SUBMISSION -> RelayReach.USUAL;
+            case AMTP_PUBLIC -> RelayReach.INWARD;
+            case AMTP_PRIVATE -> RelayReach.OF_MEMBERS;
+        };
     }
 
     /// What its sessions do with Mail Policy Codes.

@@ -1,6 +1,10 @@
 package org.malote.server;
 
 /// What a listener is for.
+///
+/// Deviation: the draft has one port for public networks, which was never assigned
+/// (draft-weinman-amtp-03 §4.1). A listener's address is the operator's to choose; SRV records tell
+/// it.
 public enum Profile {
     /// Mail from other hosts, port 25.
     MX,
@@ -9,5 +13,13 @@ public enum Profile {
     /// AMTP between hosts.
     AMTP_PUBLIC,
     /// AMTP from the operator's own clients.
-    AMTP_PRIVATE
+    AMTP_PRIVATE;
+
+    /// Whether it is one of AMTP.
+    public boolean isAmtp() {
+        return switch (this) {
+            case MX, SUBMISSION -> false;
+            case AMTP_PUBLIC, AMTP_PRIVATE -> true;
+        };
+    }
 }

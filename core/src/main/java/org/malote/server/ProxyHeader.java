@@ -29,7 +29,10 @@ final class ProxyHeader {
         InetAddress destination = address(header.destinationAddress());
         return source == null || destination == null
                 ? null
-                : new Peer(new InetSocketAddress(source, header.sourcePort()), destination);
+                : new Peer(
+                        new InetSocketAddress(source, header.sourcePort()),
+                        destination,
+                        proxy.reach());
     }
 
     private static @Nullable InetAddress address(@Nullable String text) {

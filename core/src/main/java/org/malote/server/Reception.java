@@ -6,6 +6,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.Acceptance;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.Hops;
 import org.malote.auth.Authenticator;
 import org.malote.offload.TlsContexts;
 import org.malote.policy.Policy;
@@ -25,6 +26,7 @@ import org.malote.telemetry.SessionLog;
 /// @param tickets who gets session tickets
 /// @param codes which Mail Policy Codes are taken now
 /// @param authenticator says who has proved to be which user
+/// @param hops finds out who peers are
 /// @param isUncounted clients whose sessions are not counted by network
 public record Reception(
         DomainName hostname,
@@ -35,6 +37,7 @@ public record Reception(
         TicketPolicy tickets,
         Supplier<CodeSettings> codes,
         Authenticator authenticator,
+        Hops hops,
         Predicate<InetAddress> isUncounted,
         SessionLog log,
         Meters meters) {}

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
 import org.malote.amtp.CodeClaim;
+import org.malote.amtp.Shortcoming;
 import org.malote.queue.Receipt;
 import org.malote.queue.Refusal;
 import org.malote.smtp.EnhancedStatus;
@@ -30,6 +31,14 @@ public final class Replies {
 
     static final Reply ARGUMENT_NEEDED = Reply.of(501, "5.5.4", "an argument is needed");
     static final Reply GREETING_NEEDED = Reply.of(503, "5.5.1", "send EHLO or HELO first");
+    static final Reply EHLO_NEEDED = Reply.of(503, "5.5.1", "send EHLO first");
+
+    /// Draft-weinman-amtp-03 §4.4.1. RFC 2034 §4: no enhanced status here, nor in what EHLO gets.
+    static final Reply NO_HELO = Reply.plain(504, "HELO is not spoken here; send EHLO");
+
+    /// RFC 3207 §4.
+    static final Reply TLS_NEEDED = Reply.of(530, "5.7.0", "send STARTTLS first");
+
     static final Reply MAIL_NEEDED = Reply.of(503, "5.5.1", "send MAIL first");
     static final Reply NESTED_MAIL = Reply.of(503, "5.5.1", "a transaction is open already");
     static final Reply TRANSACTION_OPEN =
@@ -56,7 +65,6 @@ public final class Replies {
     static final Reply AUTHENTICATED = Reply.of(235, "2.7.0", "authenticated");
 
     static final Reply NO_AUTH = Reply.of(502, "5.5.1", "AUTH is not offered");
-    static final Reply EHLO_NEEDED = Reply.of(503, "5.5.1", "send EHLO first");
     static final Reply AUTHENTICATED_ALREADY =
             Reply.of(503, "5.5.1", "authenticated already; connect again to be another");
     static final Reply MECHANISM_UNKNOWN =
@@ -79,9 +87,6 @@ public final class Replies {
 
     /// RFC 4954 §6.
     static final Reply AUTH_NEEDED = Reply.of(530, "5.7.0", "authentication is required");
-
-    /// RFC 3207 §4.
-    static final Reply TLS_NEEDED = Reply.of(530, "5.7.0", "send STARTTLS first");
 
     /// RFC 4954 §6: the enhanced code of what must not go in the clear.
     static final Reply TLS_NEEDED_FOR_AUTH =
@@ -170,6 +175,29 @@ public final class Replies {
             case COMMITS_LATE -> Reply.of(451, "4.3.1", "the queue is too slow; try again later");
             case STOPPED -> Reply.of(451, "4.3.0", "the queue failed; try again later");
             case CLOSED -> SHUTTING_DOWN;
+        };
+    }
+
+    /// What EHLO is answered when the peer is not who it is to be: draft-weinman-amtp-03 §4.4.2,
+    /// §4.4.2.1. The reason is in the text.
+    static Reply notIdentified(Shortcoming shortcoming) {
+        return switch (shortcoming) {
+            // RFC 5321 §4.3.2: 501 is an argument that is wrong.
+            case NOT_QUALIFIED -> Reply.plain(501, "EHLO takes a fully qualified domain name here");
+            // Deviation: the draft has 504 for whatever fails. What may go well later is no
+            // permanent failure, else a name server that is down bounces mail.
+            case REVERSE_LATER ->
+                    Reply.plain(
+                            421, "reverse DNS of your address does not answer; try again later");
+            case NO_TLS,
+                    NO_CERTIFICATE,
+                    CHAIN,
+                    DENIED,
+                    OTHER_NAME,
+                    REVERSE_MISSING,
+                    REVERSE_OTHER,
+                    REVERSE_UNCONFIRMED ->
+                    Reply.plain(504, "Authentication failed: " + shortcoming.text());
         };
     }
 

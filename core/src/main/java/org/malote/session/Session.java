@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.malote.amtp.CodeClaim;
+import org.malote.amtp.HopIdentity;
+import org.malote.amtp.Shortcoming;
 import org.malote.amtp.MailPolicyCode;
 import org.malote.auth.Answer;
 import org.malote.auth.CertificateNames;
@@ -19,6 +21,7 @@ import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.session.State.Authenticating;
 import org.malote.session.State.AwaitingCommand;
+import org.malote.session.State.AwaitingIdentity;
 import org.malote.session.State.AwaitingProof;
 import org.malote.session.State.AwaitingRecipientVerdict;
 import org.malote.session.State.AwaitingSenderVerdict;
@@ -33,6 +36,7 @@ import org.malote.smtp.BodyType;
 import org.malote.smtp.Command;
 import org.malote.smtp.Extension;
 import org.malote.smtp.ForwardPath;
+import org.malote.smtp.MailHost;
 import org.malote.smtp.MailParameters.StatedCode;
 import org.malote.smtp.Reply;
 import org.malote.smtp.ReversePath;
@@ -90,9 +94,12 @@ public final class Session {
             return new Step.Close(Replies.TOO_MANY_COMMANDS, "too many commands");
         }
         return switch (command) {
-            case Command.Ehlo(var name) -> onGreeting(counted, new Greeting(name, true), ehloReply);
+            case Command.Ehlo(var name) -> onGreeting(counted, name, true);
+            // Draft-weinman-amtp-03 §4.4.1
             case Command.Helo(var name) ->
-                    onGreeting(counted, new Greeting(name, false), heloReply);
+                    facts.identity().isAmtp()
+                            ? erring(counted, Replies.NO_HELO)
+                            : onGreeting(counted, name, false);
             case Command.Mail mail -> onMail(counted, mail);
             case Command.Rcpt rcpt -> onRcpt(counted, rcpt);
             case Command.Data _ -> onData(counted);
@@ -171,10 +178,43 @@ public final class Session {
         return new Step.Close(Replies.SHUTTING_DOWN, "shutdown");
     }
 
+    private Step onGreeting(AwaitingCommand state, MailHost name, boolean isExtended) {
+        return facts.identity().isAsked()
+                ? new Step.Identify(new AwaitingIdentity(state, name, isExtended))
+                : greeted(state, new Greeting(name, isExtended));
+    }
+
+    /// Who the peer is, was found out. RFC 5321 §4.1.4: a greeting that is refused leaves the
+    /// session as it was.
+    public Step on(AwaitingIdentity asked, HopIdentity found) {
+        Shortcoming shortcoming = found.shortcoming();
+        if (shortcoming == null || !isRefused(shortcoming)) {
+            return greeted(asked.before(), new Greeting(asked.name(), asked.isExtended(), found));
+        }
+        Reply reply = Replies.notIdentified(shortcoming);
+        return reply.isTransient()
+                ? new Step.Close(reply, shortcoming.text())
+                : erring(asked.before(), reply);
+    }
+
+    /// RFC 3207 §4.2: without EHLO nobody can come to STARTTLS, so the lack of it is refused later.
+    private boolean isRefused(Shortcoming shortcoming) {
+        return facts.identity().isEnforced()
+                && (shortcoming != Shortcoming.NO_TLS || facts.identity().isAmtp());
+    }
+
+    /// Whether nothing but STARTTLS helps a peer.
+    private boolean isTlsAwaited(Greeting greeting) {
+        return facts.identity().isEnforced()
+                && greeting.identity().shortcoming() == Shortcoming.NO_TLS;
+    }
+
     // RFC 5321 §4.1.4: EHLO and HELO clear all state, as RSET does.
-    private Step onGreeting(AwaitingCommand state, Greeting greeting, Reply reply) {
+    private Step greeted(AwaitingCommand state, Greeting greeting) {
         // RFC 4954 §4: who has been authenticated stays so until the end.
-        return new Step.Respond(reply, new Ready(state.tally(), greeting.by(user(state))));
+        return new Step.Respond(
+                greeting.isExtended() ? ehloReply : heloReply,
+                new Ready(state.tally(), greeting.by(user(state))));
     }
 
     private static @Nullable User user(AwaitingCommand state) {
@@ -184,6 +224,14 @@ public final class Session {
             case Enveloping(_, var greeting, _) -> greeting.user();
             case Chunking(_, var greeting, _, _) -> greeting.user();
         };
+    }
+
+    private Step greetingNeeded(AwaitingCommand state) {
+        return erring(state, greetingNeeded());
+    }
+
+    private Reply greetingNeeded() {
+        return facts.identity().isAmtp() ? Replies.EHLO_NEEDED : Replies.GREETING_NEEDED;
     }
 
     /// RFC 5321 §4.1.4: a MAIL inside an open transaction is refused and changes nothing.
@@ -202,6 +250,11 @@ public final class Session {
                     // RFC 9422 §4.1: MAILMAX was announced.
                     yield new Step.Close(Replies.TOO_MANY_MESSAGES, "too many messages");
                 }
+                if (isTlsAwaited(greeting)) {
+                    // RFC 3207 §4
+                    yield erring(
+                            state, facts.isTlsAiling() ? Replies.TLS_AILING : Replies.TLS_NEEDED);
+                }
                 if (mail.parameters().sizeOctets() > limits.messageOctetsMax()) {
                     yield rejecting(state, Replies.TOO_BIG); // RFC 1870 §6.1
                 }
@@ -218,7 +271,7 @@ public final class Session {
                         new AwaitingSenderVerdict(
                                 tally.message(), greeting, mail.from(), mail.parameters(), code));
             }
-            case Greeted _ -> erring(state, Replies.GREETING_NEEDED);
+            case Greeted _ -> greetingNeeded(state);
             case Enveloping _ -> erring(state, Replies.NESTED_MAIL);
             case Chunking _ -> erring(state, Replies.CHUNKS_EXPECTED);
         };
@@ -276,7 +329,7 @@ public final class Session {
                                 enveloping.greeting(), transaction, rcpt.to(), rcpt.parameters()),
                         new AwaitingRecipientVerdict(enveloping, rcpt.to(), rcpt.parameters()));
             }
-            case Greeted _ -> erring(state, Replies.GREETING_NEEDED);
+            case Greeted _ -> greetingNeeded(state);
             case Ready _ -> erring(state, Replies.MAIL_NEEDED);
             case Chunking _ -> erring(state, Replies.CHUNKS_EXPECTED);
         };
@@ -294,7 +347,7 @@ public final class Session {
                 yield new Step.Receive(
                         Replies.GO_AHEAD, new ReceivingData(tally, greeting, transaction));
             }
-            case Greeted _ -> erring(state, Replies.GREETING_NEEDED);
+            case Greeted _ -> greetingNeeded(state);
             case Ready _ -> erring(state, Replies.MAIL_NEEDED);
             case Chunking _ -> erring(state, Replies.CHUNKS_EXPECTED); // RFC 3030 §2
         };
@@ -311,7 +364,7 @@ public final class Session {
             }
             case Chunking(var tally, var greeting, var transaction, var octets) ->
                     chunk(tally, greeting, transaction, octets, bdat);
-            case Greeted _ -> skipping(state, bdat, Replies.GREETING_NEEDED);
+            case Greeted _ -> skipping(state, bdat, greetingNeeded());
             case Ready _ -> skipping(state, bdat, Replies.MAIL_NEEDED);
         };
     }
@@ -365,7 +418,7 @@ public final class Session {
             return erring(state, Replies.NO_AUTH);
         }
         return switch (state) {
-            case Greeted _ -> erring(state, Replies.GREETING_NEEDED);
+            case Greeted _ -> greetingNeeded(state);
             case Enveloping _, Chunking _ -> erring(state, Replies.TRANSACTION_OPEN);
             case Ready(var tally, var greeting) -> {
                 if (greeting.user() != null) {

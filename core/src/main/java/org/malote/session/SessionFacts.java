@@ -2,6 +2,7 @@ package org.malote.session;
 
 import org.jspecify.annotations.Nullable;
 import org.malote.amtp.CodeRules;
+import org.malote.amtp.IdentityRules;
 import org.malote.auth.AuthRules;
 import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
@@ -17,6 +18,7 @@ import org.malote.smtp.DomainName;
 /// @param limits what the session may use
 /// @param codes what becomes of Mail Policy Codes
 /// @param auth what becomes of authentication
+/// @param identity what becomes of who the peer is
 public record SessionFacts(
         DomainName hostname,
         boolean offersStartTls,
@@ -25,7 +27,8 @@ public record SessionFacts(
         PeerIdentity peer,
         SessionLimits limits,
         CodeRules codes,
-        AuthRules auth) {
+        AuthRules auth,
+        IdentityRules identity) {
 
     /// A peer that has shown no certificate, at a listener without Mail Policy Codes and
     /// users.
@@ -42,28 +45,37 @@ public record SessionFacts(
                 new PeerIdentity.Unknown(),
                 limits,
                 CodeRules.OFF,
-                AuthRules.OFF);
+                AuthRules.OFF,
+                IdentityRules.OFF);
     }
 
     /// The same session once TLS is on (RFC 3207 §4.2).
     public SessionFacts secured(TlsSummary established, PeerIdentity shown) {
-        return new SessionFacts(hostname, false, false, established, shown, limits, codes, auth);
+        return new SessionFacts(
+                hostname, false, false, established, shown, limits, codes, auth, identity);
     }
 
     /// A session that cannot have TLS for the time being.
     public SessionFacts withTlsAiling() {
-        return new SessionFacts(hostname, false, true, tls, peer, limits, codes, auth);
+        return new SessionFacts(
+                hostname, false, true, tls, peer, limits, codes, auth, identity);
     }
 
     /// A session at a listener with other rules for Mail Policy Codes.
     public SessionFacts withCodes(CodeRules rules) {
         return new SessionFacts(
-                hostname, offersStartTls, isTlsAiling, tls, peer, limits, rules, auth);
+                hostname, offersStartTls, isTlsAiling, tls, peer, limits, rules, auth, identity);
     }
 
     /// A session at a listener with other rules for authentication.
     public SessionFacts withAuth(AuthRules rules) {
         return new SessionFacts(
-                hostname, offersStartTls, isTlsAiling, tls, peer, limits, codes, rules);
+                hostname, offersStartTls, isTlsAiling, tls, peer, limits, codes, rules, identity);
+    }
+
+    /// A session at a listener with other rules for who its peers are.
+    public SessionFacts withIdentity(IdentityRules rules) {
+        return new SessionFacts(
+                hostname, offersStartTls, isTlsAiling, tls, peer, limits, codes, auth, rules);
     }
 }

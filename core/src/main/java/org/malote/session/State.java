@@ -3,6 +3,7 @@ package org.malote.session;
 import org.malote.amtp.CodeClaim;
 import org.malote.auth.Exchange;
 import org.malote.smtp.ForwardPath;
+import org.malote.smtp.MailHost;
 import org.malote.smtp.MailParameters;
 import org.malote.smtp.RecipientParameters;
 import org.malote.smtp.ReversePath;
@@ -59,6 +60,18 @@ public sealed interface State {
     record AwaitingRecipientVerdict(
             Enveloping before, ForwardPath to, RecipientParameters parameters)
             implements AwaitingVerdict {
+        @Override
+        public Tally tally() {
+            return before.tally();
+        }
+    }
+
+    /// The peer has named itself; who it is, is being found out.
+    ///
+    /// @param before where the dialogue goes on when the name is refused
+    /// @param isExtended EHLO
+    record AwaitingIdentity(AwaitingCommand before, MailHost name, boolean isExtended)
+            implements AwaitingAnswer {
         @Override
         public Tally tally() {
             return before.tally();

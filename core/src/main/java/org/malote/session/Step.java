@@ -3,6 +3,7 @@ package org.malote.session;
 import org.malote.auth.Claim;
 import org.malote.session.State.Authenticating;
 import org.malote.session.State.AwaitingCommand;
+import org.malote.session.State.AwaitingIdentity;
 import org.malote.session.State.AwaitingProof;
 import org.malote.session.State.AwaitingVerdict;
 import org.malote.session.State.Greeted;
@@ -24,6 +25,8 @@ public sealed interface Step {
 
     /// Ask the authenticator; its answer yields the reply.
     record Prove(Claim claim, AwaitingProof next) implements Step {}
+    /// Find out who the peer is; the identity yields the reply.
+    record Identify(AwaitingIdentity next) implements Step {}
 
     /// Reply 354 and take a message up to its final dot; its outcome yields the next reply.
     record Receive(Reply reply, ReceivingData next) implements Step {}

@@ -137,6 +137,24 @@ public final class Meters {
                 stage);
     }
 
+    /// It was found out who a peer is.
+    ///
+    /// @param listener the listener's configured name
+    /// @param network `public`, `private` or `none`
+    /// @param verdict `verified`, or one of few words for what is missing
+    public void identified(String listener, String network, String verdict) {
+        counters.computeIfAbsent(
+                        String.join("/", "malote.amtp.identities", listener, network, verdict),
+                        _ ->
+                                Counter.builder("malote.amtp.identities")
+                                        .description("Peers by what was found of who they are")
+                                        .tag("listener", listener)
+                                        .tag("network", network)
+                                        .tag("verdict", verdict)
+                                        .register(registry))
+                .increment();
+    }
+
     /// A handshake succeeded.
     ///
     /// @param provider of the key that signed; null where none did, or it is not ours

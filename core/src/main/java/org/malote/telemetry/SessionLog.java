@@ -54,6 +54,42 @@ public final class SessionLog {
                 .log("authenticated");
     }
 
+    /// It was found out who a peer is.
+    ///
+    /// @param greeted the name of EHLO, as the peer wrote it
+    /// @param network whose word its certificate rests on: `public`, `private` or `none`
+    /// @param operator the name that it is held to; empty when there is none
+    /// @param issuer of its certificate; empty when that does not hold
+    /// @param verdict `verified`, or what is missing
+    /// @param fault of the certificate, in its words; null when there is nothing to say
+    public void identified(
+            String session,
+            InetAddress peer,
+            String greeted,
+            String network,
+            String operator,
+            String issuer,
+            String verdict,
+            @Nullable String fault) {
+        LoggingEventBuilder event =
+                LOG.atInfo()
+                        .addKeyValue("session", session)
+                        .addKeyValue("peer", IpAddresses.format(peer))
+                        .addKeyValue("helo", Printable.escape(greeted))
+                        .addKeyValue("network", network);
+        if (!operator.isEmpty()) {
+            event = event.addKeyValue("operator", Printable.escape(operator));
+        }
+        if (!issuer.isEmpty()) {
+            event = event.addKeyValue("issuer", Printable.escape(issuer));
+        }
+        event = event.addKeyValue("verdict", verdict);
+        if (fault != null) {
+            event = event.addKeyValue("reason", Printable.escape(fault));
+        }
+        event.log("identified");
+    }
+
     /// A command, a recipient or a message got a 4xx or 5xx.
     ///
     /// @param stage the command that was refused, such as `RCPT`, or `message`

@@ -20,8 +20,12 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.malote.amtp.AmtpSettings;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
+import org.malote.amtp.IdentitySettings;
+import org.malote.amtp.ReverseRule;
 import org.malote.auth.AuthSettings;
 import org.malote.auth.Mechanism;
 import org.malote.config.ConfigFile.Result;
@@ -237,7 +241,7 @@ final class ConfigFileTest {
                 malote.toml:6: "tls" is one of none, starttls, implicit, not "startls"; did you mean "starttls"?
                 malote.toml:9: two listeners are named "mx"; name each its own way
                 malote.toml:10: "address" is written as "0.0.0.0:25", not "25"
-                malote.toml:11: this version has the profiles mx and submission alone
+                malote.toml:11: this listener must know its users: write users = "FILE" below [auth], with lines of malote password in the file
                 malote.toml:15: "key" is missing; write key = "mx.key"
                 malote.toml:16: "chain" is missing; write chain = "mx.pem"
                 malote.toml:16: unknown key "chian" in [tls.certificates]; did you mean "chain"?
@@ -265,7 +269,7 @@ final class ConfigFileTest {
                         [[listener]]
                         name = "mx"
                         address = "25"
-                        profile = "amtp-public"
+                        profile = "submission"
 
                         [tls]
                         certificates = [
@@ -299,6 +303,116 @@ final class ConfigFileTest {
                         address = "0.0.0.0:9125"
                         adress = "0.0.0.0:9125"
                         zzzzzzzz = 1
+                        """));
+    }
+
+    /// Draft-weinman-amtp-03 §4.1, §4.2: ports are chosen, TLS comes first, and a code is a duty.
+    @Test
+    void readsListenersForAmtp() {
+        Settings settings =
+                valid(
+                        """
+                        [[listener]]
+                        address = "0.0.0.0:25"
+                        amtp    = "observe"
+
+                        [[listener]]
+                        name    = "amtp"
+                        address = "0.0.0.0:24"
+                        profile = "amtp-public"
+                        trust   = ["federation-ca.pem", "system"]
+                        rdns    = "ptr"
+
+                        [[listener]]
+                        name    = "customers"
+                        address = "0.0.0.0:2424"
+                        profile = "amtp-private"
+                        trust   = ["isp-ca.pem"]
+                        amtp    = "observe"
+                        mpc     = "off"
+
+                        [amtp]
+                        strict-relay = false
+                        deny         = "deny.list"
+                        crls         = ["isp.crl"]
+                        common-names = "never"
+                        server-use   = false
+                        """);
+        var mx = settings.listeners().getFirst();
+        assertEquals(
+                new IdentitySettings(Dial.OBSERVE, List.of(), true, ReverseRule.FCRDNS),
+                mx.identity());
+        var amtp = settings.listeners().get(1);
+        assertEquals(TlsMode.IMPLICIT, amtp.tls());
+        assertEquals(Dial.ENFORCE, amtp.codes());
+        assertEquals(
+                new IdentitySettings(
+                        Dial.ENFORCE,
+                        List.of(BASE.resolve("federation-ca.pem")),
+                        true,
+                        ReverseRule.PTR),
+                amtp.identity());
+        var customers = settings.listeners().getLast();
+        assertEquals(Dial.OFF, customers.codes());
+        assertEquals(
+                new IdentitySettings(
+                        Dial.OBSERVE,
+                        List.of(BASE.resolve("isp-ca.pem")),
+                        false,
+                        ReverseRule.UNASKED),
+                customers.identity());
+        assertEquals(
+                new AmtpSettings(
+                        false,
+                        BASE.resolve("deny.list"),
+                        List.of(BASE.resolve("isp.crl")),
+                        CommonNames.NEVER,
+                        false),
+                settings.amtp());
+        assertEquals(AmtpSettings.defaults(), valid("").amtp());
+    }
+
+    @Test
+    void saysWhatIsWrongWithListenersForAmtp() {
+        assertEquals(
+                """
+                malote.toml:1: a listener for AMTP says who may vouch for its peers; write trust = ["authorities.pem"], a PEM file
+                malote.toml:4: AMTP is inside TLS from the first octet; write tls = "implicit", or leave it out
+                malote.toml:9: the system's authorities vouch for everybody; name the one of your private network
+                malote.toml:10: "rdns" is one of fcrdns, ptr, not "unasked"
+                malote.toml:15: who a peer is shows inside TLS alone; write tls = "starttls"
+                malote.toml:19: "trust" needs amtp = "observe" or "enforce"
+                malote.toml:22: "deny" is written as "/etc/malote/deny", not 7
+                malote.toml:23: "common-names" is one of private, always, never, not "public"
+                malote.toml:24: unknown key "crl" in [amtp]; did you mean "crls"?"""
+                        .lines()
+                        .collect(Collectors.joining("\n")),
+                problems(
+                        """
+                        [[listener]]
+                        address = "[::]:24"
+                        profile = "amtp-public"
+                        tls     = "starttls"
+
+                        [[listener]]
+                        address = "[::]:2424"
+                        profile = "amtp-private"
+                        trust   = ["system"]
+                        rdns    = "unasked"
+
+                        [[listener]]
+                        address = "[::]:25"
+                        tls     = "none"
+                        amtp    = "observe"
+
+                        [[listener]]
+                        address = "[::]:26"
+                        trust   = ["a.pem"]
+
+                        [amtp]
+                        deny = 7
+                        common-names = "public"
+                        crl = ["a.crl"]
                         """));
     }
 

@@ -9,9 +9,13 @@ import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.malote.amtp.CodeClaim;
 import org.malote.amtp.HopIdentity;
+import org.malote.amtp.HopNetwork;
+import org.malote.amtp.ReverseDns;
+import org.malote.amtp.Shortcoming;
 import org.malote.auth.User;
 import org.malote.queue.Refusal;
 import org.malote.session.Greeting;
@@ -33,6 +37,7 @@ final class RelayPolicyTest {
                     new DomainName("mx.example"),
                     RelaySettings.defaults(),
                     "routed.example"::equals,
+                    "stored.example"::equals,
                     octets -> octets > 1000 ? Refusal.NO_SPACE : null);
 
     @Test
@@ -104,6 +109,70 @@ final class RelayPolicyTest {
         greeting = new Greeting(new DomainName("peer.example"), true, HopIdentity.UNKNOWN, ann);
         assertInstanceOf(Verdict.Accept.class, verdict("203.0.113.9", "<a@other.example>"));
         assertInstanceOf(Verdict.Accept.class, verdict("203.0.113.9", "<a%b@other.example>"));
+    }
+
+    /// Draft-weinman-amtp-03 §5.1: not even for a relay network, nor for who is verified.
+    @Test
+    void relaysNothingOnwardFromAPublicNetwork() throws UnknownHostException {
+        for (String client : new String[] {"203.0.113.9", "127.0.0.9"}) {
+            Peer peer = peer(client, RelayReach.INWARD);
+            for (HopNetwork network : HopNetwork.values()) {
+                HopIdentity verified = identity(network, null);
+                assertEquals(550, code(peer, verified, "<a@routed.example>"));
+                assertEquals(550, code(peer, verified, "<a@other.example>"));
+                assertEquals(250, code(peer, verified, "<postmaster>"));
+            }
+        }
+    }
+
+    /// Draft-weinman-amtp-03 §7: who is verified there, and nobody else.
+    @Test
+    void relaysForVerifiedMembersOfAPrivateNetworkAlone() throws UnknownHostException {
+        Peer peer = peer("203.0.113.9", RelayReach.OF_MEMBERS);
+        assertEquals(250, code(peer, identity(HopNetwork.PRIVATE, null), "<a@other.example>"));
+        assertEquals(
+                550,
+                code(
+                        peer,
+                        identity(HopNetwork.PRIVATE, Shortcoming.OTHER_NAME),
+                        "<a@other.example>"));
+        assertEquals(550, code(peer, identity(HopNetwork.PUBLIC, null), "<a@other.example>"));
+        assertEquals(550, code(peer, HopIdentity.UNKNOWN, "<a@other.example>"));
+        assertEquals(
+                550,
+                code(
+                        peer("203.0.113.9", RelayReach.USUAL),
+                        identity(HopNetwork.PRIVATE, null),
+                        "<a@other.example>"));
+    }
+
+    private static HopIdentity identity(HopNetwork network, @Nullable Shortcoming shortcoming) {
+        return new HopIdentity(
+                network, "peer.example", "CN=x", new ReverseDns.Unasked(), shortcoming);
+    }
+
+    private static Peer peer(String client, RelayReach reach) throws UnknownHostException {
+        return new Peer(
+                new InetSocketAddress(InetAddress.getByName(client), 40000),
+                InetAddress.getByName("192.0.2.25"),
+                reach);
+    }
+
+    /// @return 250, or the code of the refusal
+    private int code(Peer peer, HopIdentity identity, String path) {
+        Command.Rcpt rcpt =
+                assertInstanceOf(Command.Rcpt.class, CommandParser.parse("RCPT TO:" + path), path);
+        AtomicReference<Verdict> answer = new AtomicReference<>();
+        policy.decide(
+                peer,
+                new Question.MayReceive(
+                        new Greeting(new DomainName("peer.example"), true, identity),
+                        new Transaction(
+                                ReversePath.NULL, MailParameters.NONE, CodeClaim.NONE, List.of()),
+                        rcpt.to(),
+                        rcpt.parameters()),
+                answer::set);
+        return answer.get() instanceof Verdict.Refuse(var reply) ? reply.code() : 250;
     }
 
     @Test

@@ -24,14 +24,21 @@ import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
+import org.jspecify.annotations.Nullable;
 import org.malote.accept.Acceptance;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
+import org.malote.amtp.Hops;
+import org.malote.amtp.IdentitySettings;
+import org.malote.amtp.ReverseRule;
+import org.malote.amtp.ScriptedHops;
 import org.malote.auth.AuthEnvironment;
 import org.malote.auth.AuthSettings;
 import org.malote.auth.Authenticator;
@@ -63,6 +70,11 @@ final class RunningServer implements AutoCloseable {
     final TicketPolicy tickets =
             new TicketPolicy(SenderNetworks.none(TicketUse.AUTO), System::nanoTime);
     volatile CodeSettings codes = CodeSettings.defaults();
+    /// Finds out who peers are; a test may say how before it connects.
+    volatile Hops hops =
+            new ScriptedHops(false, null, null, "public", "none", List.of(), CommonNames.NEVER);
+
+    final Meters meters = new Meters();
     private final TlsContexts tls;
     private final MultiThreadIoEventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -120,9 +132,10 @@ final class RunningServer implements AutoCloseable {
                                 tickets,
                                 () -> codes,
                                 nobody(),
+                                (listener, identity, peer) -> hops.begin(listener, identity, peer),
                                 _ -> false,
                                 new SessionLog(),
-                                new Meters()),
+                                meters),
                         loops,
                         loops,
                         NioServerSocketChannel.class,
@@ -143,6 +156,10 @@ final class RunningServer implements AutoCloseable {
                                         TlsMode.STARTTLS,
                                         Dial.OFF,
                                         List.of()),
+                                amtp("amtp", Profile.AMTP_PUBLIC, List.of()),
+                                amtp("members", Profile.AMTP_PRIVATE, List.of()),
+                                amtp("proxied-amtp", Profile.AMTP_PUBLIC, loopback),
+                                watching(),
                                 listener("proxied", TlsMode.NONE, loopback),
                                 listener("proxied-implicit", TlsMode.IMPLICIT, loopback),
                                 listener("proxied-elsewhere", TlsMode.NONE, elsewhere)));
@@ -171,6 +188,33 @@ final class RunningServer implements AutoCloseable {
                 tls,
                 codes,
                 proxies);
+    }
+
+    private static ListenerSettings amtp(String name, Profile profile, List<Network> proxies) {
+        return new ListenerSettings(
+                name,
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                profile,
+                TlsMode.IMPLICIT,
+                Dial.OFF,
+                new IdentitySettings(
+                        Dial.ENFORCE,
+                        List.of(),
+                        false,
+                        profile == Profile.AMTP_PRIVATE ? ReverseRule.UNASKED : ReverseRule.FCRDNS),
+                proxies);
+    }
+
+    /// One for SMTP, with STARTTLS.
+    private static ListenerSettings watching() {
+        return new ListenerSettings(
+                "watching",
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                Profile.MX,
+                TlsMode.STARTTLS,
+                Dial.OFF,
+                new IdentitySettings(Dial.OBSERVE, List.of(), false, ReverseRule.FCRDNS),
+                List.of());
     }
 
     Client connect(String listener) throws IOException {
@@ -215,19 +259,27 @@ final class RunningServer implements AutoCloseable {
         }
 
         void startTls() throws IOException {
+            startTls(context(null));
+        }
+
+        /// One that shows a certificate of these keys; who has the same context resumes.
+        static SSLContext context(KeyManager @Nullable [] keys) {
             try {
                 SSLContext context = SSLContext.getInstance("TLS");
-                context.init(null, new TrustManager[] {new Anyone()}, null);
-                SSLSocket secured =
-                        (SSLSocket)
-                                context.getSocketFactory()
-                                        .createSocket(socket, "mx.example", 25, true);
-                secured.startHandshake();
-                socket = secured;
-                replies = reader(secured);
+                context.init(keys, new TrustManager[] {new Anyone()}, null);
+                return context;
             } catch (GeneralSecurityException e) {
                 throw new IllegalStateException(e);
             }
+        }
+
+        void startTls(SSLContext context) throws IOException {
+            SSLSocket secured =
+                    (SSLSocket)
+                            context.getSocketFactory().createSocket(socket, "mx.example", 25, true);
+            secured.startHandshake();
+            socket = secured;
+            replies = reader(secured);
         }
 
         Client send(String octets) throws IOException {

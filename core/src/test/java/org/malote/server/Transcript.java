@@ -16,11 +16,17 @@ import java.util.List;
 ///                               profile=, mpc=, and of Mail Policy Codes: mpc-site=, mpc-absent=,
 ///                               mpc-foreign-header=, mpc-domain=d:..., mpc-recipient=a@d:..., with
 ///                               commas between declarations; tls=on|offered, certificate=name of
-/// the
-///                               peer, user=name:password;from=...;mpc=...;certificate=..., and of
-///                               authentication: auth-failures-per-session-max=,
+///                               the peer, user=name:password;from=...;mpc=...;certificate=..., and
+///                               of authentication: auth-failures-per-session-max=,
 ///                               auth-failures-per-network-max=, auth-failure-delay=,
-///                               auth-mechanisms=, auth-hashing=full when no password can be tried
+///                               auth-mechanisms=, auth-hashing=full when no password can be tried;
+///                               amtp=, rdns=, and of the peer: clear=yes (no TLS yet),
+///                               shows=a.example,b.example (the names of its certificate), cn=,
+///                               vouched=public|private|revoked|unknown, common-names=,
+///                               deny=name:a, names=a.example:confirmed|elsewhere|unknown,... | none |
+///                               later | awaited (of its address); and of routes, for the production
+///                               policy: inward=d, routed=d, strict-relay=false, relayed=no (the
+///                               peer is in no relay network)
 /// C: EHLO a.example             octets from the peer, CRLF added
 /// C| raw\noctets\r\n            escaped octets (\r \n \t \\ \xNN \*N:x for N times x), nothing
 /// added
@@ -28,6 +34,7 @@ import java.util.List;
 /// S~ 250[- ].*                  pattern, only where text may vary
 /// + 5m                          virtual time passes
 /// ? sender a@b -> 450 4.7.1 no  the policy's answer, also for "recipient"
+/// ? names a.example:confirmed   reverse DNS answers, which was awaited
 /// ? queue -> NO_SPACE           what the queue says at MAIL from here on; "open" for nothing
 /// ! peer closes                 the peer half-closes
 /// = queued 0                    messages that this session has queued

@@ -44,8 +44,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.malote.accept.Acceptance;
 import org.malote.amtp.CodePolicies;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
+import org.malote.amtp.IdentitySettings;
 import org.malote.amtp.PolicyDeclarations;
+import org.malote.amtp.ReverseRule;
+import org.malote.amtp.ScriptedHops;
 import org.malote.auth.AuthEnvironment;
 import org.malote.auth.AuthSettings;
 import org.malote.auth.Authenticator;
@@ -60,6 +64,8 @@ import org.malote.policy.MailCodePolicy;
 import org.malote.policy.OwnSenderPolicy;
 import org.malote.policy.Peer;
 import org.malote.policy.Policy;
+import org.malote.policy.RelayPolicy;
+import org.malote.policy.RelaySettings;
 import org.malote.queue.MailQueue;
 import org.malote.queue.MessageBody;
 import org.malote.queue.MessageId;
@@ -142,6 +148,7 @@ final class TranscriptTest {
         private final TestLoop loop = new TestLoop();
         private final long queuedBefore = queue.stats().messages();
         private final Meters meters = new Meters();
+        private @Nullable ScriptedHops hops;
         private @Nullable String lastQueued;
 
         Play(Transcript transcript, Segmentation segmentation) {
@@ -168,7 +175,7 @@ final class TranscriptTest {
                                 at(line) + ": " + reply + " is not " + line.text());
                     }
                     case "+" -> pass(duration(line.text()));
-                    case "?" -> policy.learn(line.text());
+                    case "?" -> learn(line.text());
                     case "!" -> fault(line);
                     case "=" -> fact(line);
                     default -> fail(at(line) + ": no such mark: " + line.mark());
@@ -179,11 +186,39 @@ final class TranscriptTest {
             channel.finishAndReleaseAll();
         }
 
+        private void learn(String text) {
+            if (text.startsWith("names ")) {
+                Objects.requireNonNull(hops).answer(text.substring("names ".length()));
+                settle();
+            } else {
+                policy.learn(text);
+            }
+        }
+
         // The embedded channel can have no other loop than its own; the handler can.
         @SuppressWarnings("deprecation")
         private void start() throws Exception {
             List<String> settings = settings();
             CodeSettings codes = codes(settings);
+            Profile profile =
+                    Profile.valueOf(
+                            one(settings, "profile", "mx")
+                                    .toUpperCase(Locale.ROOT)
+                                    .replace('-', '_'));
+            boolean isClear = one(settings, "clear", "no").equals("yes");
+            IdentitySettings identity =
+                    new IdentitySettings(
+                            Dial.valueOf(one(settings, "amtp", "off").toUpperCase(Locale.ROOT)),
+                            List.of(),
+                            false,
+                            profile == Profile.AMTP_PRIVATE
+                                    ? ReverseRule.UNASKED
+                                    : ReverseRule.valueOf(
+                                            one(settings, "rdns", "fcrdns")
+                                                    .toUpperCase(Locale.ROOT)));
+            ScriptedHops scripted = hops(settings, !isClear);
+            hops = scripted;
+            Policy routing = routing(settings);
             Path users = users(settings);
             AuthSettings auth = auth(settings, users);
             Authenticator authenticator = authenticator(settings, auth);
@@ -191,12 +226,10 @@ final class TranscriptTest {
                     new ListenerSettings(
                             "mx",
                             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                            Profile.valueOf(
-                                    one(settings, "profile", "mx")
-                                            .toUpperCase(Locale.ROOT)
-                                            .replace('-', '_')),
+                            profile,
                             TlsMode.NONE,
                             Dial.valueOf(one(settings, "mpc", "off").toUpperCase(Locale.ROOT)),
+                            identity,
                             List.of());
             String tls = one(settings, "tls", "none");
             List<String> certificates = all(settings, "certificate");
@@ -204,11 +237,12 @@ final class TranscriptTest {
             SessionFacts facts =
                     new SessionFacts(
                                     new DomainName("mx.example"),
-                                    tls.equals("offered"),
-                                    null,
+                                    isClear || tls.equals("offered"),
+                                    identity.dial() == Dial.OFF || isClear ? null : TLS,
                                     limits)
                             .withCodes(listener.codeRules(codes))
-                            .withAuth(listener.authRules(auth));
+                            .withAuth(listener.authRules(auth))
+                            .withIdentity(listener.identityRules());
             if (tls.equals("on")) {
                 facts =
                         facts.secured(
@@ -219,7 +253,7 @@ final class TranscriptTest {
             }
             Policy coded =
                     new MailCodePolicy(
-                            new OwnSenderPolicy(policy),
+                            new OwnSenderPolicy(routing),
                             new CodePolicies(codes),
                             new DomainName("mx.example"));
             Reception reception =
@@ -232,6 +266,7 @@ final class TranscriptTest {
                             new TicketPolicy(SenderNetworks.none(TicketUse.AUTO), System::nanoTime),
                             () -> codes,
                             authenticator,
+                            scripted,
                             _ -> false,
                             new SessionLog(),
                             meters);
@@ -244,10 +279,43 @@ final class TranscriptTest {
                                     listener,
                                     new SessionQuota(limits),
                                     new Session(facts),
-                                    new Peer(new InetSocketAddress(loopback, 2525), loopback),
+                                    new Peer(
+                                            new InetSocketAddress(loopback, 2525),
+                                            loopback,
+                                            listener.reach()),
                                     "s1"));
             channel.register();
             loop.runTasks();
+        }
+
+        private static ScriptedHops hops(List<String> settings, boolean isSecured) {
+            List<String> shows = all(settings, "shows");
+            List<String> commonName = all(settings, "cn");
+            return new ScriptedHops(
+                    isSecured,
+                    shows.isEmpty() ? null : shows.getLast(),
+                    commonName.isEmpty() ? null : commonName.getLast(),
+                    one(settings, "vouched", "public"),
+                    one(settings, "names", "none"),
+                    all(settings, "deny").stream().map(line -> line.replace(':', ' ')).toList(),
+                    CommonNames.valueOf(
+                            one(settings, "common-names", "private").toUpperCase(Locale.ROOT)));
+        }
+
+        /// The production rules for relaying where a transcript says what is routed.
+        private Policy routing(List<String> settings) {
+            List<String> inward = all(settings, "inward");
+            List<String> routed = all(settings, "routed");
+            boolean isRelayed = one(settings, "relayed", "yes").equals("yes");
+            boolean isStrict = one(settings, "strict-relay", "true").equals("true");
+            return inward.isEmpty() && routed.isEmpty()
+                    ? policy
+                    : new RelayPolicy(
+                            new DomainName("mx.example"),
+                            isRelayed ? RelaySettings.defaults() : new RelaySettings(List.of()),
+                            domain -> inward.contains(domain) || routed.contains(domain),
+                            isStrict ? inward::contains : null,
+                            _ -> null);
         }
 
         /// Those of all `@` lines; whoever reads one takes it out.

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.malote.amtp.CodeClaim;
@@ -19,6 +20,10 @@ import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
 import org.malote.amtp.HopIdentity;
 import org.malote.amtp.HopNetwork;
+import org.malote.amtp.IdentityRules;
+import org.malote.amtp.PolicyDeclarations;
+import org.malote.amtp.ReverseDns;
+import org.malote.amtp.Shortcoming;
 import org.malote.amtp.PolicyDeclarations;
 import org.malote.amtp.ReverseDns;
 import org.malote.auth.Answer;
@@ -33,6 +38,7 @@ import org.malote.queue.Refusal;
 import org.malote.session.MessageOutcome.Fault;
 import org.malote.session.State.Authenticating;
 import org.malote.session.State.AwaitingCommand;
+import org.malote.session.State.AwaitingIdentity;
 import org.malote.session.State.AwaitingProof;
 import org.malote.session.State.AwaitingRecipientVerdict;
 import org.malote.session.State.AwaitingSenderVerdict;
@@ -115,6 +121,7 @@ final class TransitionsTest {
                 });
         codes(table);
         users(table);
+        identities(table);
         verdicts(table);
         outcomes(table);
         if (Boolean.getBoolean("golden.update")) {
@@ -368,6 +375,54 @@ final class TransitionsTest {
         return CommandParser.parse(line);
     }
 
+    /// Who a peer is: at a listener for AMTP, and at one for SMTP that only watches or that
+    /// enforces.
+    private static void identities(StringBuilder table) {
+        Map<String, IdentityRules> listeners = new LinkedHashMap<>();
+        listeners.put("amtp enforce", new IdentityRules(Dial.ENFORCE, true));
+        listeners.put("amtp observe", new IdentityRules(Dial.OBSERVE, true));
+        listeners.put("smtp enforce", new IdentityRules(Dial.ENFORCE, false));
+        listeners.put("smtp observe", new IdentityRules(Dial.OBSERVE, false));
+        listeners.forEach(
+                (name, rules) -> {
+                    Session session = new Session(SESSION.facts().withIdentity(rules));
+                    Greeted greeted = new Greeted(Tally.ZERO);
+                    Enveloping enveloping = new Enveloping(Tally.ZERO, GREETING, OPEN);
+                    for (String line :
+                            List.of("EHLO a.example", "HELO a.example", "MAIL FROM:<>")) {
+                        row(
+                                table,
+                                "Greeted, " + name,
+                                line,
+                                session.on(greeted, CommandParser.parse(line)));
+                    }
+                    row(
+                            table,
+                            "Enveloping, " + name,
+                            "EHLO a.example",
+                            session.on(enveloping, CommandParser.parse("EHLO a.example")));
+                    AwaitingIdentity asked =
+                            new AwaitingIdentity(enveloping, new DomainName("a.example"), true);
+                    row(table, "Identity, " + name, "verified", session.on(asked, found(null)));
+                    for (Shortcoming shortcoming : Shortcoming.values()) {
+                        Step step = session.on(asked, found(shortcoming));
+                        row(table, "Identity, " + name, shortcoming.name(), step);
+                        if (step instanceof Step.Respond(_, Ready ready)) {
+                            row(
+                                    table,
+                                    "Ready, " + name,
+                                    "MAIL after " + shortcoming,
+                                    session.on(ready, CommandParser.parse("MAIL FROM:<>")));
+                        }
+                    }
+                });
+    }
+
+    private static HopIdentity found(@Nullable Shortcoming shortcoming) {
+        return new HopIdentity(
+                HopNetwork.PUBLIC, "a.example", "CN=x", new ReverseDns.Unasked(), shortcoming);
+    }
+
     private static void verdicts(StringBuilder table) {
         Enveloping enveloping = new Enveloping(Tally.ZERO, GREETING, EMPTY);
         Verdict refuse = new Verdict.Refuse(Reply.of(550, "5.7.1", "no"));
@@ -445,6 +500,7 @@ final class TransitionsTest {
                             "Authenticating, " + after.exchange().getClass().getSimpleName();
                     case Step.Prove(_, var after) ->
                             "prove, " + after.exchange().getClass().getSimpleName();
+                    case Step.Identify(var after) -> "who, " + after.getClass().getSimpleName();
                     case Step.Receive(_, var after) -> after.getClass().getSimpleName();
                     case Step.ReceiveChunk(var after) -> after.getClass().getSimpleName();
                     case Step.SkipChunk(var octets, _, var after) ->
@@ -466,7 +522,7 @@ final class TransitionsTest {
             case Step.SkipChunk(_, var reply, _) -> reply.oneLine();
             case Step.Upgrade(var reply, _) -> reply.oneLine();
             case Step.Close(var reply, _) -> reply.oneLine();
-            case Step.Ask _, Step.Prove _, Step.ReceiveChunk _ -> "";
+            case Step.Ask _, Step.Prove _, Step.Identify _, Step.ReceiveChunk _ -> "";
         };
     }
 }

@@ -240,6 +240,16 @@ public final class TlsContexts implements AutoCloseable {
     ///     not resumed. The JDK's engine has no choice but to give them
     /// @throws IllegalStateException after close; then nothing was added
     public void addServerHandlers(ChannelHandlerContext before, boolean hasTickets) {
+        addServerHandlers(before, hasTickets, false);
+    }
+
+    /// The same for a listener that may ask its peers for more than others do.
+    ///
+    /// @param wantsCertificate whether a certificate is asked for, and a peer without one served,
+    ///     though the settings ask nobody. OpenSSL then gives no tickets, as [OpenSslContexts] says
+    /// @throws IllegalStateException after close; then nothing was added
+    public void addServerHandlers(
+            ChannelHandlerContext before, boolean hasTickets, boolean wantsCertificate) {
         List<String> protocols = environment.protocols();
         if (certificateSets() > 1) {
             requireOpen();
@@ -250,14 +260,15 @@ public final class TlsContexts implements AutoCloseable {
                             new ClientHelloGuard(
                                     protocols,
                                     name ->
-                                            ticketed(
+                                            ready(
                                                     serverHandler(
                                                             before.alloc(), named.setFor(name)),
-                                                    hasTickets),
+                                                    hasTickets,
+                                                    wantsCertificate),
                                     settings.handshakeTimeout()));
             return;
         }
-        SslHandler handler = ticketed(serverHandler(before.alloc()), hasTickets);
+        SslHandler handler = ready(serverHandler(before.alloc()), hasTickets, wantsCertificate);
         before.pipeline().addBefore(before.name(), null, handler);
         if (!protocols.isEmpty()) {
             String name = before.pipeline().context(handler).name();
@@ -265,8 +276,15 @@ public final class TlsContexts implements AutoCloseable {
         }
     }
 
-    private SslHandler ticketed(SslHandler handler, boolean hasTickets) {
-        if (!hasTickets && handler.engine() instanceof ReferenceCountedOpenSslEngine engine) {
+    private SslHandler ready(SslHandler handler, boolean hasTickets, boolean wantsCertificate) {
+        boolean isAskedHere =
+                wantsCertificate
+                        && settings.clientCertificates().demand() == ClientCertificates.Demand.NO;
+        if (isAskedHere) {
+            handler.engine().setWantClientAuth(true);
+        }
+        boolean isResumable = hasTickets && !(isAskedHere && engine == Engine.OPENSSL);
+        if (!isResumable && handler.engine() instanceof ReferenceCountedOpenSslEngine engine) {
             SSL.setOptions(engine.sslPointer(), SSL.SSL_OP_NO_TICKET);
             contexts.withholdTickets(engine.sslPointer());
         }
@@ -399,6 +417,18 @@ public final class TlsContexts implements AutoCloseable {
         if (settings.clientCertificates().demand() == ClientCertificates.Demand.NO) {
             return new PeerIdentity.Unknown();
         }
+        List<X509Certificate> chain = shown(handshaken);
+        return chain.isEmpty()
+                ? new PeerIdentity.Unknown()
+                : judge.judge(chain, environment.clock().instant());
+    }
+
+    /// The certificates that a peer has shown, the leaf first; in a resumed session those of the
+    /// session that it resumes. None of them is judged.
+    ///
+    /// @param handshaken as of [#peer]
+    /// @return empty when it showed none
+    public static List<X509Certificate> shown(SslHandler handshaken) {
         List<X509Certificate> chain = new ArrayList<>();
         try {
             for (Certificate one : handshaken.engine().getSession().getPeerCertificates()) {
@@ -407,11 +437,9 @@ public final class TlsContexts implements AutoCloseable {
                 }
             }
         } catch (SSLPeerUnverifiedException _) {
-            return new PeerIdentity.Unknown();
+            return List.of();
         }
-        return chain.isEmpty()
-                ? new PeerIdentity.Unknown()
-                : judge.judge(chain, environment.clock().instant());
+        return chain;
     }
 
     /// What a handshake with a peer of ours agreed on, with the key type of our certificate.
