@@ -172,7 +172,8 @@ final class Malote implements AutoCloseable {
                             new DnsjavaDns(
                                     settings.dns().withoutWaiting(),
                                     threads.waiting(),
-                                    System::nanoTime));
+                                    System::nanoTime),
+                            policyTimer);
             meters.watch(
                     "malote.amtp.reverse.active",
                     "Addresses whose names are being looked up",

@@ -2,10 +2,12 @@ package org.malote.policy;
 
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.malote.amtp.ReverseDns;
@@ -31,12 +33,20 @@ public final class ReverseLookups implements ReverseNames {
     /// default; who comes when there are more is told to try later.
     public static final int IN_FLIGHT_MAX = 256;
 
+    /// How long a session waits for all of it. Ours: two look-ups of two tries each, which a path
+    /// to the name servers that works needs a fraction of; the peer waits five minutes (RFC 5321
+    /// §4.5.3.2).
+    static final Duration PATIENCE = Duration.ofSeconds(10);
+
     private final Dns dns;
+    private final NullMxPolicy.Timer timer;
     private final AtomicInteger inFlight = new AtomicInteger();
 
     /// @param dns not the one of the deliveries: strangers choose what is asked here
-    public ReverseLookups(Dns dns) {
+    /// @param timer ends the waiting
+    public ReverseLookups(Dns dns, NullMxPolicy.Timer timer) {
         this.dns = dns;
+        this.timer = timer;
     }
 
     /// Look-ups that are on their way now.
@@ -53,10 +63,13 @@ public final class ReverseLookups implements ReverseNames {
                             new ReverseDns.TryLater("too many addresses are being looked up")));
             return;
         }
+        AtomicBoolean isTold = new AtomicBoolean();
         Consumer<ReverseFinding> last =
                 finding -> {
                     inFlight.decrementAndGet();
-                    found.accept(finding);
+                    if (isTold.compareAndSet(false, true)) {
+                        found.accept(finding);
+                    }
                 };
         dns.lookup(
                 reverseName(address),
@@ -71,6 +84,17 @@ public final class ReverseLookups implements ReverseNames {
                                 last.accept(ReverseFinding.of(new ReverseDns.TryLater(reason)));
                     }
                 });
+        if (!isTold.get()) {
+            timer.after(
+                    PATIENCE,
+                    () -> {
+                        if (isTold.compareAndSet(false, true)) {
+                            found.accept(
+                                    ReverseFinding.of(
+                                            new ReverseDns.TryLater("no answer came in time")));
+                        }
+                    });
+        }
     }
 
     /// Those that can be the name of a host, in A-labels.

@@ -27,7 +27,8 @@ final class ReverseLookupsTest {
             "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa";
 
     private final FakeDns dns = new FakeDns();
-    private final ReverseLookups lookups = new ReverseLookups(dns);
+    private final List<Runnable> timed = new ArrayList<>();
+    private final ReverseLookups lookups = new ReverseLookups(dns, (_, task) -> timed.add(task));
 
     @Test
     void aNameThatHasTheAddressIsConfirmed() {
@@ -46,6 +47,7 @@ final class ReverseLookupsTest {
                                 Forward.ELSEWHERE)),
                 find(V4));
         assertEquals(0, lookups.inFlight());
+        assertEquals(List.of(), timed);
     }
 
     /// Draft-weinman-amtp-03 §4.2: equivalent tests for IPv6.
@@ -104,7 +106,9 @@ final class ReverseLookupsTest {
     @Test
     void onlySoManyAreOnTheirWay() {
         List<Consumer<DnsAnswer>> waiting = new ArrayList<>();
-        ReverseLookups slow = new ReverseLookups((_, _, answered) -> waiting.add(answered));
+        ReverseLookups slow =
+                new ReverseLookups(
+                        (_, _, answered) -> waiting.add(answered), (_, task) -> timed.add(task));
         List<ReverseFinding> found = new ArrayList<>();
         for (int i = 0; i < ReverseLookups.IN_FLIGHT_MAX; i++) {
             slow.find(FakeDns.address(V4), found::add);
@@ -115,6 +119,26 @@ final class ReverseLookupsTest {
         waiting.forEach(answered -> answered.accept(new DnsAnswer.NoSuchName()));
         assertEquals(0, slow.inFlight());
         assertEquals(ReverseLookups.IN_FLIGHT_MAX + 1, found.size());
+    }
+
+    /// The peer is told once, and the look-up still counts until its servers have answered.
+    @Test
+    void aSlowAnswerIsNotWaitedForAndHarmsNothingWhenItComes() {
+        List<Consumer<DnsAnswer>> waiting = new ArrayList<>();
+        ReverseLookups slow =
+                new ReverseLookups(
+                        (_, _, answered) -> waiting.add(answered), (_, task) -> timed.add(task));
+        List<ReverseFinding> found = new ArrayList<>();
+        slow.find(FakeDns.address(V4), found::add);
+        timed.getFirst().run();
+        assertEquals(
+                List.of(ReverseFinding.of(new ReverseDns.TryLater("no answer came in time"))),
+                found);
+        assertEquals(1, slow.inFlight());
+        waiting.getFirst().accept(new DnsAnswer.NoSuchName());
+        timed.getFirst().run();
+        assertEquals(1, found.size());
+        assertEquals(0, slow.inFlight());
     }
 
     private void pointers(String name, String... targets) {

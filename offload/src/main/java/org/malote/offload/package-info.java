@@ -5,7 +5,8 @@
 /// hosts that we send to. [org.malote.offload.OffloadProvider] is the seam where keys leave the
 /// process, [org.malote.offload.TicketKeyProvider] the one where ticket keys come in;
 /// [org.malote.offload.LiveTls] exchanges all of it while connections come and go, and
-/// [org.malote.offload.HostTls] does for hosts that we connect to.
+/// [org.malote.offload.HostTls] does for hosts that we connect to. [org.malote.offload.PeerTrust]
+/// judges who connects to us.
 ///
 /// **Never.** Knows a mail protocol, makes a thread but by the factory that it is given, reads the
 /// system's clock, refuses a peer for its certificate (a verdict is told, RFC 7435; a host is
