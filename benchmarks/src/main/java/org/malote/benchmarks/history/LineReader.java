@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,6 +27,9 @@ final class LineReader {
     private static final Pattern JMH_CLIENTS = Pattern.compile("clients([0-9]+)");
 
     private static final String OURS = "malote";
+
+    /// Numbers that say nothing of what was measured.
+    private static final Set<String> NOT_OF_A_SCENARIO = Set.of("load", "rounds");
 
     /// A member, in the order of the line. A name can come twice: lines of 2026-11-24 have a store
     /// named `commit`.
@@ -151,7 +155,7 @@ final class LineReader {
         Scenario scenario = new Scenario(List.of());
         for (Member member : members) {
             if (member.value.isIntegralNumber()
-                    && !member.name.equals("load")
+                    && !NOT_OF_A_SCENARIO.contains(member.name)
                     && Metric.named(member.name) == null) {
                 scenario = scenario.with(member.name, member.value.asText());
             }

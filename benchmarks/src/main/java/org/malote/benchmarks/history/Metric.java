@@ -15,8 +15,8 @@ record Metric(String name, String unit, Better better) {
     /// The first that fits decides.
     private static final List<Metric> ENDS =
             List.of(
-                    new Metric("percpusecond", "a CPU second", Better.HIGHER),
-                    new Metric("persecond", "a second", Better.HIGHER),
+                    new Metric("percpusecond", "per CPU second", Better.HIGHER),
+                    new Metric("persecond", "per second", Better.HIGHER),
                     new Metric("microspermessage", "µs", Better.LOWER),
                     new Metric("micros", "µs", Better.LOWER),
                     new Metric("nanos", "ns", Better.LOWER),

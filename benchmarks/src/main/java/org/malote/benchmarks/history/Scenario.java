@@ -10,7 +10,8 @@ record Scenario(List<Part> parts) implements Comparable<Scenario> {
     /// A part that has no name but what it says.
     static final String CASE = "case";
 
-    private static final Pattern NUMBER = Pattern.compile("[0-9]+");
+    /// As many digits as a `long` surely holds.
+    private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
 
     record Part(String name, String value) {
         private boolean isNumber() {
@@ -21,7 +22,13 @@ record Scenario(List<Part> parts) implements Comparable<Scenario> {
             if (name.equals(CASE)) {
                 return value;
             }
-            return isNumber() ? Long.parseLong(value) + " " + name : name + " " + value;
+            if (!isNumber()) {
+                return name + " " + value;
+            }
+            boolean isOne = Long.parseLong(value) == 1 && name.endsWith("s");
+            return Long.parseLong(value)
+                    + " "
+                    + (isOne ? name.substring(0, name.length() - 1) : name);
         }
     }
 
