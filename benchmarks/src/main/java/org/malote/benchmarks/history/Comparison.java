@@ -131,8 +131,7 @@ record Comparison(List<Move> moves, List<String> remarks) {
         int degrees = Integer.MAX_VALUE;
         for (Side side : List.of(before, after)) {
             int rounds = side.figures.getFirst().samples().size();
-            Noise.@Nullable Spread spread =
-                    noise.of(place.series, place.setting.host(), rounds);
+            Noise.@Nullable Spread spread = noise.of(place.series, place.setting.host(), rounds);
             if (spread == null) {
                 Verdict verdict = place.series.isBeside() ? Verdict.BESIDE : Verdict.UNTOLD;
                 return new Move(

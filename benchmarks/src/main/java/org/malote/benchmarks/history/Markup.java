@@ -19,8 +19,8 @@ final class Markup {
                                 default -> {
                                     // XML has no other control characters, and no half pairs.
                                     boolean isAllowed =
-                                            each >= ' ' && each < 0xd800
-                                                    || each >= 0xe000 && each < 0xfffe
+                                            (each >= ' ' && each < 0xd800)
+                                                    || (each >= 0xe000 && each < 0xfffe)
                                                     || each > 0xffff
                                                     || each == '\n';
                                     escaped.appendCodePoint(isAllowed ? each : '�');

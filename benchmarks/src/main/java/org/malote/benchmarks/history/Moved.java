@@ -20,7 +20,16 @@ public final class Moved {
     static final int NOT_COMPARED = 2;
 
     private static final List<String> HEAD =
-            List.of("scenario", "program", "metric", "before", "after", "ratio", "noise", "chance", "");
+            List.of(
+                    "scenario",
+                    "program",
+                    "metric",
+                    "before",
+                    "after",
+                    "ratio",
+                    "noise",
+                    "chance",
+                    "");
 
     /// From this column on numbers are on the right.
     private static final int FIRST_NUMBER = 3;
@@ -40,13 +49,10 @@ public final class Moved {
         System.exit(status);
     }
 
-    static int run(
-            Path folder, Lineage before, Lineage after, PrintStream out, PrintStream errors)
+    static int run(Path folder, Lineage before, Lineage after, PrintStream out, PrintStream errors)
             throws IOException {
         History history = History.read(folder);
-        history.notes().stream()
-                .filter(note -> note.contains("left out"))
-                .forEach(errors::println);
+        history.notes().stream().filter(note -> note.contains("left out")).forEach(errors::println);
         Comparison comparison = Comparison.of(history.runs(), before, after);
         print(comparison, out);
         comparison.remarks().forEach(remark -> out.println("Not compared: " + remark + "."));

@@ -25,7 +25,8 @@ final class Noise {
 
     private record Key(String kind, String metric, String host) {}
 
-    /// A series where it can be compared: the same setting, and for other software the same version.
+    /// A series where it can be compared: the same setting, and for other software the same
+    /// version.
     private record Place(Series series, Run.Setting setting, Map<String, String> versions) {}
 
     /// Squares, summed, and how many of them are free.
@@ -52,8 +53,7 @@ final class Noise {
         for (Run run : runs) {
             for (Figure figure : run.figures()) {
                 learnRounds(run.host(), figure);
-                Map<String, String> versions =
-                        figure.series().isBeside() ? run.beside() : Map.of();
+                Map<String, String> versions = figure.series().isBeside() ? run.beside() : Map.of();
                 places.computeIfAbsent(
                                 new Place(figure.series(), run.setting(), versions),
                                 _ -> new ArrayList<>())
@@ -86,8 +86,7 @@ final class Noise {
             Sample later = samples.get(i);
             if (place.series.isBeside() || earlier.commit.equals(later.commit)) {
                 betweenRuns
-                        .computeIfAbsent(
-                                key(place.series, place.setting.host()), _ -> new Sum())
+                        .computeIfAbsent(key(place.series, place.setting.host()), _ -> new Sum())
                         .add(square(Math.log(later.median / earlier.median)) / 2, 1);
             }
         }

@@ -73,7 +73,8 @@ final class Plot {
                     .append("</title>");
             rows.append(text(LABEL_WIDTH - 8, y + 15, "end", "", name));
             rows.append(
-                    form(
+                    String.format(
+                            Locale.ROOT,
                             "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" rx=\"2\"/>",
                             figure.series().isBeside() ? "beside" : "own",
                             LABEL_WIDTH,
@@ -85,9 +86,16 @@ final class Plot {
             if (figure.samples().size() > 1) {
                 double middle = y + ROW_HEIGHT / 2.0;
                 rows.append(
-                        form(
+                        String.format(
+                                Locale.ROOT,
                                 "<path class=\"whisker\" d=\"M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8\"/>",
-                                from, middle, to, from, middle - 4, to, middle - 4));
+                                from,
+                                middle,
+                                to,
+                                from,
+                                middle - 4,
+                                to,
+                                middle - 4));
             }
             rows.append(
                             text(
@@ -99,7 +107,15 @@ final class Plot {
                     .append("</g>\n");
             y += ROW_HEIGHT;
         }
-        return image(title, "Bars (" + unit + "), medians with the range of the rounds; the table has the figures.", WIDTH, y + 4, "bars", rows);
+        return image(
+                title,
+                "Bars ("
+                        + unit
+                        + "), medians with the range of the rounds; the table has the figures.",
+                WIDTH,
+                y + 4,
+                "bars",
+                rows);
     }
 
     /// Both axes by powers.
@@ -122,9 +138,12 @@ final class Plot {
         for (double tick : y.ticks()) {
             double at = y.at(tick);
             marks.append(
-                    form(
+                    String.format(
+                            Locale.ROOT,
                             "<path class=\"grid\" d=\"M%d %.1fH%d\"/>",
-                            LEFT, at, CHART_WIDTH - RIGHT));
+                            LEFT,
+                            at,
+                            CHART_WIDTH - RIGHT));
             marks.append(text(LEFT - 6, (int) at + 4, "end", "", shortened(tick)));
         }
         TreeSet<Double> xs = new TreeSet<>();
@@ -138,14 +157,14 @@ final class Plot {
                             "",
                             shortened(each)));
         }
-        marks.append(
-                text((LEFT + CHART_WIDTH) / 2, CHART_HEIGHT - 6, "middle", "", xName));
+        marks.append(text((LEFT + CHART_WIDTH) / 2, CHART_HEIGHT - 6, "middle", "", xName));
         for (Graph graph : graphs) {
             marks.append("<g class=\"c").append(graph.colour).append("\">");
             marks.append(path(graph.points, x, y));
             for (Point point : graph.points) {
                 marks.append(
-                        form(
+                        String.format(
+                                Locale.ROOT,
                                 "<g><title>%s</title><path class=\"reach\" d=\"M%.1f %.1fV%.1f\"/>%s</g>",
                                 Markup.escaped(point.title),
                                 x.at(point.x),
@@ -157,7 +176,11 @@ final class Plot {
         }
         return image(
                 title,
-                "Lines (" + unit + ") by " + xName + ", both axes logarithmic; the table has the figures.",
+                "Lines ("
+                        + unit
+                        + ") by "
+                        + xName
+                        + ", both axes logarithmic; the table has the figures.",
                 CHART_WIDTH,
                 CHART_HEIGHT,
                 "chart",
@@ -187,7 +210,8 @@ final class Plot {
         StringBuilder marks = new StringBuilder("<g class=\"c1\">").append(path(spread, x, y));
         for (Point point : spread) {
             marks.append(
-                    form(
+                    String.format(
+                            Locale.ROOT,
                             "<g><title>%s</title><path class=\"reach\" d=\"M%.1f %.1fV%.1f\"/>%s</g>",
                             Markup.escaped(point.title),
                             x.at(point.x),
@@ -203,7 +227,8 @@ final class Plot {
         StringBuilder html = new StringBuilder("<ul class=\"legend\">");
         for (Graph graph : graphs) {
             html.append(
-                    form(
+                    String.format(
+                            Locale.ROOT,
                             "<li><svg aria-hidden=\"true\" width=\"28\" height=\"12\" viewBox=\"0 0 28 12\">"
                                     + "<g class=\"c%d\"><path class=\"line\" d=\"M0 6H28\"/>%s</g></svg> %s</li>",
                             graph.colour,
@@ -248,20 +273,28 @@ final class Plot {
         StringBuilder path = new StringBuilder();
         for (Point point : points) {
             path.append(
-                    form(
+                    String.format(
+                            Locale.ROOT,
                             "%s%.1f %.1f",
-                            path.isEmpty() ? "M" : "L", x.at(point.x), y.at(point.median)));
+                            path.isEmpty() ? "M" : "L",
+                            x.at(point.x),
+                            y.at(point.median)));
         }
         return "<path class=\"line\" d=\"" + path + "\"/>";
     }
 
     private static String mark(int kind, double x, double y) {
         return switch (kind % MARKS) {
-            case 0 -> form("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>", x, y);
-            case 1 -> form("<path d=\"M%.1f %.1fh7v7h-7z\"/>", x - 3.5, y - 3.5);
-            case 2 -> form("<path d=\"M%.1f %.1fl4.5 8h-9z\"/>", x, y - 5);
-            case 3 -> form("<path d=\"M%.1f %.1fl5 5l-5 5l-5 -5z\"/>", x, y - 5);
-            default -> form("<path d=\"M%.1f %.1fl4.5 -8h-9z\"/>", x, y + 5);
+            case 0 ->
+                    String.format(Locale.ROOT, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>", x, y);
+            case 1 ->
+                    String.format(
+                            Locale.ROOT, "<path d=\"M%.1f %.1fh7v7h-7z\"/>", x - 3.5, y - 3.5);
+            case 2 -> String.format(Locale.ROOT, "<path d=\"M%.1f %.1fl4.5 8h-9z\"/>", x, y - 5);
+            case 3 ->
+                    String.format(
+                            Locale.ROOT, "<path d=\"M%.1f %.1fl5 5l-5 5l-5 -5z\"/>", x, y - 5);
+            default -> String.format(Locale.ROOT, "<path d=\"M%.1f %.1fl4.5 -8h-9z\"/>", x, y + 5);
         };
     }
 
@@ -280,7 +313,8 @@ final class Plot {
     }
 
     private static String text(int x, int y, String anchor, String style, String text) {
-        return form(
+        return String.format(
+                Locale.ROOT,
                 "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\"%s>%s</text>",
                 x,
                 y,
@@ -296,7 +330,8 @@ final class Plot {
             int height,
             String style,
             CharSequence content) {
-        return form(
+        return String.format(
+                Locale.ROOT,
                 "<svg class=\"%s\" role=\"img\" aria-label=\"%s\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">"
                         + "<title>%s</title>%s\n%s</svg>\n",
                 style,
@@ -308,9 +343,5 @@ final class Plot {
                 Markup.escaped(title),
                 description.isEmpty() ? "" : "<desc>" + Markup.escaped(description) + "</desc>",
                 content);
-    }
-
-    private static String form(String form, Object... values) {
-        return String.format(Locale.ROOT, form, values);
     }
 }

@@ -21,7 +21,8 @@ import java.util.TreeSet;
 public final class Report {
     /// What the first table shows: of these kinds this metric of this program, and where sizes
     /// differ of this size alone.
-    private record Headline(String kind, String metric, String program, String octets, String what) {
+    private record Headline(
+            String kind, String metric, String program, String octets, String what) {
         private boolean fits(Series series) {
             String size = series.scenario().value("octets");
             return series.kind().equals(kind)
@@ -34,10 +35,15 @@ public final class Report {
 
     private static final List<Headline> HEADLINES =
             List.of(
-                    new Headline("compare", "cpuMicros", "malote", "", "server CPU of a message, µs"),
+                    new Headline(
+                            "compare", "cpuMicros", "malote", "", "server CPU of a message, µs"),
                     new Headline("compare", "perSecond", "malote", "", "messages a second"),
                     new Headline(
-                            "first-table", "microsPerMessage", "malote", "", "server CPU of a message, µs"),
+                            "first-table",
+                            "microsPerMessage",
+                            "malote",
+                            "",
+                            "server CPU of a message, µs"),
                     new Headline(
                             "postfix-table",
                             "messagesPerCpuSecond",
@@ -45,7 +51,11 @@ public final class Report {
                             "",
                             "messages for a second of the server's CPU"),
                     new Headline(
-                            "handshakes", "cpuMicros", "native", "", "server CPU of a connection, µs"),
+                            "handshakes",
+                            "cpuMicros",
+                            "native",
+                            "",
+                            "server CPU of a connection, µs"),
                     new Headline(
                             "server-acks",
                             "perSecond",
@@ -53,8 +63,13 @@ public final class Report {
                             "8192",
                             "acknowledgements a second of the server"),
                     new Headline(
-                            "acks", "perSecond", "segment", "8192", "acknowledgements a second of the queue"),
-                    new Headline("idle", "bytesEach", "malote", "", "memory of an idle session, bytes"),
+                            "acks",
+                            "perSecond",
+                            "segment",
+                            "8192",
+                            "acknowledgements a second of the queue"),
+                    new Headline(
+                            "idle", "bytesEach", "malote", "", "memory of an idle session, bytes"),
                     new Headline(
                             "idle",
                             "residentBytesEach",
@@ -88,8 +103,7 @@ public final class Report {
                 "acks",
                 new Section("Acknowledgements of the queue", List.of("perSecond", "p99Micros")));
         sections.put(
-                "idle",
-                new Section("Idle sessions", List.of("bytesEach", "residentBytesEach")));
+                "idle", new Section("Idle sessions", List.of("bytesEach", "residentBytesEach")));
         return sections;
     }
 
@@ -151,7 +165,8 @@ public final class Report {
         History history = History.read(Path.of(arguments[0]));
         history.notes().forEach(note -> System.err.println("report: " + note));
         if (history.runs().isEmpty()) {
-            System.err.println("report: no line of " + arguments[0] + " can be used; measure first");
+            System.err.println(
+                    "report: no line of " + arguments[0] + " can be used; measure first");
             System.exit(2);
         }
         try {
@@ -177,7 +192,8 @@ public final class Report {
                 <title>What Malote costs</title>
                 <style>
                 """);
-        html.append(STYLE).append("</style>\n</head>\n<body>\n<header>\n<h1>What Malote costs</h1>\n");
+        html.append(STYLE)
+                .append("</style>\n</head>\n<body>\n<header>\n<h1>What Malote costs</h1>\n");
         addSummary();
         html.append("</header>\n<main>\n");
         addHeadlines();
@@ -236,7 +252,9 @@ public final class Report {
         html.append(
                 Markup.table(
                         "The newest run of each; ratios are of medians in the same run.",
-                        List.of("what", "Malote", "beside", "ratio", "better", "commit", "date", "host", "load"),
+                        List.of(
+                                "what", "Malote", "beside", "ratio", "better", "commit", "date",
+                                "host", "load"),
                         rows));
         html.append("</section>\n");
     }
@@ -314,7 +332,8 @@ public final class Report {
             }
         }
         boolean isByClients =
-                all.stream().anyMatch(seen -> seen.figure.series().scenario().number("clients") > 0);
+                all.stream()
+                        .anyMatch(seen -> seen.figure.series().scenario().number("clients") > 0);
         for (Metric metric : metrics.values()) {
             List<Figure> figures =
                     all.stream()
@@ -338,7 +357,8 @@ public final class Report {
         html.append("</section>\n");
     }
 
-    /// A chart for each scenario apart from the number of clients; of JMH, with a line for each size.
+    /// A chart for each scenario apart from the number of clients; of JMH, with a line for each
+    /// size.
     private void addCharts(String title, Metric metric, List<Figure> figures) {
         boolean isOneProgram =
                 figures.stream().map(figure -> figure.series().program()).distinct().count() == 1;
@@ -346,11 +366,10 @@ public final class Report {
         for (Figure figure : figures) {
             Scenario rest = figure.series().scenario().without("clients");
             String line =
-                    isOneProgram
-                            ? rest.value("octets") + " octets"
-                            : figure.series().program();
+                    isOneProgram ? rest.value("octets") + " octets" : figure.series().program();
             charts.computeIfAbsent(
-                            isOneProgram ? rest.without("octets") : rest, _ -> new LinkedHashMap<>())
+                            isOneProgram ? rest.without("octets") : rest,
+                            _ -> new LinkedHashMap<>())
                     .computeIfAbsent(line, _ -> new ArrayList<>())
                     .add(figure);
         }
@@ -374,8 +393,7 @@ public final class Report {
                     List<Plot.Graph> graphs = new ArrayList<>();
                     lines.forEach(
                             (name, points) ->
-                                    graphs.add(
-                                            graph(name, colours.getOrDefault(name, 0), points)));
+                                    graphs.add(graph(name, colours.getOrDefault(name, 0), points)));
                     html.append("<figure><figcaption>")
                             .append(Markup.escaped(scenario.text()))
                             .append("</figcaption>")
@@ -448,7 +466,8 @@ public final class Report {
                                 _ ->
                                         new TreeMap<>(
                                                 Comparator.comparing(Place::series)
-                                                        .thenComparing(place -> place.setting.host())
+                                                        .thenComparing(
+                                                                place -> place.setting.host())
                                                         .thenComparing(
                                                                 place -> place.setting.flags())))
                         .computeIfAbsent(
@@ -545,8 +564,7 @@ public final class Report {
     }
 
     private static String metricTitle(Metric metric) {
-        boolean isSaid =
-                metric.unit().startsWith("per ") || metric.name().endsWith(metric.unit());
+        boolean isSaid = metric.unit().startsWith("per ") || metric.name().endsWith(metric.unit());
         return isSaid ? metric.name() : metric.name() + ", " + metric.unit();
     }
 

@@ -23,7 +23,8 @@ record Series(String kind, Scenario scenario, String program, Metric metric)
         return OTHERS.contains(dash < 0 ? program : program.substring(0, dash));
     }
 
-    /// What tells variants of a program apart: `p256` of `native-p256`, and empty when nothing does.
+    /// What tells variants of a program apart: `p256` of `native-p256`, and empty when nothing
+    /// does.
     String variant() {
         int dash = program.indexOf('-');
         return dash < 0 ? "" : program.substring(dash + 1);

@@ -11,7 +11,8 @@
 ///
 /// **Standards.** RFC 8259 for a line; HTML and SVG for the page, which is well-formed XML as well.
 ///
-/// **Known limits.** Noise is taken to be the same, as a share, in all scenarios of a benchmark: see
+/// **Known limits.** Noise is taken to be the same, as a share, in all scenarios of a benchmark:
+/// see
 /// [Noise][org.malote.benchmarks.history.Noise].
 @NullMarked
 package org.malote.benchmarks.history;
