@@ -52,21 +52,20 @@ final class MovedTest {
                 Not compared: jmh QueueAcks: not measured between the two, only at aaaaaaa.
                 Not compared: server-acks: not measured between the two, only at aaaaaaa.
                 """,
-                out.toString(StandardCharsets.UTF_8));
+                said());
         assertEquals(2, errors.toString(StandardCharsets.UTF_8).lines().count());
     }
 
     @Test
     void whatGotBetterIsNoFailure() throws IOException {
         assertEquals(Moved.NOTHING_WORSE, moved(FIXTURE, B, A));
-        assertTrue(out.toString(StandardCharsets.UTF_8).contains("2 better"), out.toString());
+        assertTrue(said().contains("2 better"), said());
     }
 
     @Test
     void comparesWithTheNewestRunBeforeACommitThatWasNotMeasured() throws IOException {
         assertEquals(Moved.WORSE, moved(FIXTURE, A, C));
-        assertTrue(
-                out.toString(StandardCharsets.UTF_8).startsWith("handshakes, aaaaaaa to bbbbbbb"));
+        assertTrue(said().startsWith("handshakes, aaaaaaa to bbbbbbb"));
     }
 
     @Test
@@ -77,7 +76,7 @@ final class MovedTest {
                 line("a", 1, "h", String.format(form, 100, 101, 102)),
                 line("b", 2, "h", String.format(form, 140, 141, 142)));
         assertEquals(Moved.WORSE, moved(folder, A, B));
-        assertTrue(out.toString(StandardCharsets.UTF_8).contains("1 worse, 0 better, 0 within"));
+        assertTrue(said().contains("1 worse, 0 better, 0 within"));
     }
 
     /// Between two runs of one commit the figure strays by a third, whatever the rounds say.
@@ -88,14 +87,14 @@ final class MovedTest {
                 line("a", 2, "h", "\"malote\":{\"cpuMicros\":[133,134,135]}"),
                 line("b", 3, "h", "\"malote\":{\"cpuMicros\":[150,151,152]}"));
         assertEquals(Moved.NOTHING_WORSE, moved(folder, A, B));
-        assertTrue(out.toString(StandardCharsets.UTF_8).contains("1 within the noise"));
+        assertTrue(said().contains("1 within the noise"));
     }
 
     @Test
     void oneFigureEachTellsNothing() throws IOException {
         write(line("a", 1, "h", "\"bytesEach\":1000"), line("b", 2, "h", "\"bytesEach\":9000"));
         assertEquals(Moved.NOTHING_WORSE, moved(folder, A, B));
-        assertTrue(out.toString(StandardCharsets.UTF_8).contains("noise unknown"));
+        assertTrue(said().contains("noise unknown"));
     }
 
     @Test
@@ -107,7 +106,7 @@ final class MovedTest {
         assertEquals(
                 "Not compared: x: aaaaaaa and bbbbbbb were measured on different hosts, which are not compared:"
                         + " this host and that host.\n",
-                out.toString(StandardCharsets.UTF_8));
+                said());
         assertEquals(
                 "moved: no figure was measured on one host with the same flags at aaaaaaa and at bbbbbbb, or"
                         + " before them; run the benchmark at both\n",
@@ -121,7 +120,7 @@ final class MovedTest {
                 line("a", 1, "h", figures),
                 line("b", 2, "h", figures).replace("--rounds 3", "--rounds 3 --warm-up 5"));
         assertEquals(Moved.NOT_COMPARED, moved(folder, A, B));
-        assertTrue(out.toString(StandardCharsets.UTF_8).contains("different flags"));
+        assertTrue(said().contains("different flags"));
         write(
                 line("a", 1, "h", figures),
                 line("b", 2, "h", figures).replace("--rounds 3", "--rounds 9"));
@@ -132,22 +131,20 @@ final class MovedTest {
     void saysThatACommitHasNoRun() throws IOException {
         write(line("b", 2, "h", "\"malote\":{\"cpuMicros\":[100,101]}"));
         assertEquals(Moved.NOT_COMPARED, moved(folder, A, B));
-        assertEquals(
-                "Not compared: x: not measured at aaaaaaa or before it.\n",
-                out.toString(StandardCharsets.UTF_8));
+        assertEquals("Not compared: x: not measured at aaaaaaa or before it.\n", said());
     }
 
-    /// A hundred figures that stray by chance alone, two hundred times: at most one comparison in
+    /// Fifty figures that stray by chance alone, a hundred times: at most one comparison in
     /// twenty may call something moved, and of these half are worse.
     @Test
     void manyFiguresThatOnlyStrayAreSeldomCalledMoved() throws IOException {
         Random random = new Random(7);
         int alarms = 0;
-        for (int i = 0; i < 200; i++) {
+        for (int i = 0; i < 100; i++) {
             List<Run> runs = new ArrayList<>();
             for (String commit : List.of("aaaaaaa", "bbbbbbb")) {
                 List<Figure> figures = new ArrayList<>();
-                for (int j = 0; j < 100; j++) {
+                for (int j = 0; j < 50; j++) {
                     List<Double> samples = new ArrayList<>();
                     for (int round = 0; round < 3; round++) {
                         samples.add(500 * Math.exp(0.05 * random.nextGaussian()));
@@ -175,7 +172,7 @@ final class MovedTest {
                 alarms++;
             }
         }
-        assertTrue(alarms <= 10, alarms + " false alarms of 200");
+        assertTrue(alarms <= 5, alarms + " false alarms of 100");
     }
 
     private int moved(Path history, Lineage before, Lineage after) throws IOException {
@@ -187,6 +184,10 @@ final class MovedTest {
                 after,
                 new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(errors, true, StandardCharsets.UTF_8));
+    }
+
+    private String said() {
+        return out.toString(StandardCharsets.UTF_8);
     }
 
     private void write(String... lines) throws IOException {

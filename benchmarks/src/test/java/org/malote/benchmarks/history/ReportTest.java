@@ -203,7 +203,7 @@ final class ReportTest {
         for (Element row : named("tr")) {
             List<String> cells = new ArrayList<>();
             for (Element cell : elements) {
-                if (cell.getParentNode() == row) {
+                if (row.isSameNode(cell.getParentNode())) {
                     cells.add(cell.getTextContent().replace("\n", ""));
                 }
             }
