@@ -38,12 +38,12 @@ final class MovedTest {
                   scenario         program      metric     before  after  ratio     noise  chance
                   TLSv1.3-full     native-p256  cpuMicros     800  1,200   1.50  ×/÷ 1.03  0.0000  WORSE
                   TLSv1.3-full     native-p256  perSecond     505    340   0.67  ×/÷ 1.02  0.0000  WORSE
-                  TLSv1.3-full     nginx-p256   cpuMicros     605    610   1.01  ×/÷ 1.03  0.5320  beside
-                  TLSv1.3-full     nginx-p256   perSecond     661    655   0.99  ×/÷ 1.02  0.3405  beside
-                  TLSv1.3-resumed  native-p256  cpuMicros     670    675   1.01  ×/÷ 1.03  0.5729
-                  TLSv1.3-resumed  native-p256  perSecond     605    601   0.99  ×/÷ 1.02  0.4848
+                  TLSv1.3-full     nginx-p256   cpuMicros     605    610   1.01  ×/÷ 1.03  0.5774  beside
+                  TLSv1.3-full     nginx-p256   perSecond     661    655   0.99  ×/÷ 1.02  0.3634  beside
+                  TLSv1.3-resumed  native-p256  cpuMicros     670    675   1.01  ×/÷ 1.03  0.6144
+                  TLSv1.3-resumed  native-p256  perSecond     605    601   0.99  ×/÷ 1.02  0.5059
                   TLSv1.3-resumed  nginx-p256   cpuMicros     580    580   1.00  ×/÷ 1.03  1.0000  beside
-                  TLSv1.3-resumed  nginx-p256   perSecond     701    700   1.00  ×/÷ 1.02  0.8799  beside
+                  TLSv1.3-resumed  nginx-p256   perSecond     701    700   1.00  ×/÷ 1.02  0.8854  beside
 
                 2 worse, 0 better, 2 within the noise, 0 of one figure without a known noise, 4 beside
                 Not compared: compare: not measured between the two, only at aaaaaaa.
@@ -134,13 +134,13 @@ final class MovedTest {
         assertEquals("Not compared: x: not measured at aaaaaaa or before it.\n", said());
     }
 
-    /// Fifty figures that stray by chance alone, a hundred times: at most one comparison in
+    /// Fifty figures that stray by chance alone, forty times: at most one comparison in
     /// twenty may call something moved, and of these half are worse.
     @Test
     void manyFiguresThatOnlyStrayAreSeldomCalledMoved() throws IOException {
         Random random = new Random(7);
         int alarms = 0;
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 40; i++) {
             List<Run> runs = new ArrayList<>();
             for (String commit : List.of("aaaaaaa", "bbbbbbb")) {
                 List<Figure> figures = new ArrayList<>();
@@ -172,7 +172,7 @@ final class MovedTest {
                 alarms++;
             }
         }
-        assertTrue(alarms <= 5, alarms + " false alarms of 100");
+        assertTrue(alarms <= 3, alarms + " false alarms of 40");
     }
 
     private int moved(Path history, Lineage before, Lineage after) throws IOException {

@@ -108,7 +108,7 @@ final class ReportTest {
                 rows().contains("1 client, 8192 octets|305 (300–310)|2,350 (2,300–2,400)"),
                 rows().toString());
         assertTrue(
-                rows().contains("16 clients, mode thrpt, octets 1024|35.0 (34.0–36.0)"),
+                rows().contains("16 clients, mode thrpt, 1024 octets|35.0 (34.0–36.0)"),
                 rows().toString());
     }
 
