@@ -168,7 +168,17 @@ history_head() { # kind, name
         "$(describe_jvm)"
 }
 
+# A line that lacks what benchmarks/history/README.md asks for is printed, not recorded.
 record() { # file, line
+    python3 - "$2" <<'END' || { printf '%s\n' "$2" >&2; fail "the line above is not recorded"; }
+import json, sys
+line = json.loads(sys.argv[1])
+lacking = [name for name in ("date", "commit", "host", "load", "jvm", "flags") if line.get(name) in (None, "")]
+if "benchmark" not in line and "table" not in line:
+    lacking.append("benchmark")
+if lacking:
+    sys.exit("a line of history needs " + ", ".join(lacking) + "; see benchmarks/history/README.md")
+END
     mkdir -p "$root/benchmarks/history"
     echo "$2" >>"$root/benchmarks/history/$1.jsonl"
 }
