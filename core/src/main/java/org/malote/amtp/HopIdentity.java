@@ -28,4 +28,9 @@ public record HopIdentity(
     public boolean isVerified() {
         return shortcoming == null;
     }
+
+    /// The shortcoming in words, or `verified`.
+    public String verdict() {
+        return shortcoming == null ? "verified" : shortcoming.text();
+    }
 }

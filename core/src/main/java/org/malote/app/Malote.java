@@ -157,7 +157,7 @@ final class Malote implements AutoCloseable {
                                     settings.hostname(),
                                     settings.limits(),
                                     policy::get,
-                                    new Acceptance(queue, clock),
+                                    new Acceptance(queue, clock, () -> this.settings.get().trust()),
                                     tls::contexts,
                                     tickets,
                                     () -> this.settings.get().codes(),
@@ -359,6 +359,9 @@ final class Malote implements AutoCloseable {
         if (!next.codes().equals(running.codes())) {
             results.add("the mail policy codes that are taken changed");
         }
+        if (!next.trust().equals(running.trust())) {
+            results.add("what is told of peers to filters changed");
+        }
         if (!next.routes().equals(running.routes())) {
             results.add(reroute(next));
         }
@@ -391,6 +394,7 @@ final class Malote implements AutoCloseable {
                 wanted.relay(),
                 wanted.senders(),
                 wanted.codes(),
+                wanted.trust(),
                 wanted.routes(),
                 wanted.sites(),
                 wanted.sources(),

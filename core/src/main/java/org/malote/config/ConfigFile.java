@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.malote.accept.TrustSettings;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
 import org.malote.amtp.PolicyDeclarations;
@@ -193,6 +194,9 @@ public final class ConfigFile {
         RelaySettings relay = relay(root.section("relay"));
         SenderSettings senders = senders(root.section("policy"));
         CodeSettings codes = codes(root.section("mpc"));
+        TrustSettings trust =
+                trust(root.section("trust"), hostname)
+                        .at(listeners.stream().anyMatch(each -> each.amtp() != Dial.OFF));
         RouteTable routes = routes(root);
         List<Source> sources = sources(root, hostname);
         Section deliverySection = root.section("delivery");
@@ -214,6 +218,7 @@ public final class ConfigFile {
                 relay,
                 senders,
                 codes,
+                trust,
                 routes,
                 sites,
                 sources,
@@ -244,6 +249,7 @@ public final class ConfigFile {
                 section.problem("profile", "this version has the profile mx alone");
             }
             TlsMode tls = section.word("tls", TlsMode.STARTTLS, TLS_MODES);
+            Dial amtp = section.word("amtp", Dial.OFF, DIALS);
             Dial codes = section.word("mpc", Dial.OFF, DIALS);
             List<Network> proxies =
                     section.texts("proxy-networks", List.of(), "10.0.0.0/8", ConfigFile::network);
@@ -258,7 +264,7 @@ public final class ConfigFile {
                 section.problem(
                         "address", "two listeners have the address " + Units.format(address));
             }
-            listeners.add(new ListenerSettings(name, address, profile, tls, codes, proxies));
+            listeners.add(new ListenerSettings(name, address, profile, tls, amtp, codes, proxies));
         }
         if (sections.isEmpty()) {
             listeners.add(
@@ -267,6 +273,7 @@ public final class ConfigFile {
                             new InetSocketAddress(SMTP_PORT),
                             Profile.MX,
                             TlsMode.STARTTLS,
+                            Dial.OFF,
                             Dial.OFF,
                             List.of()));
         }
@@ -604,6 +611,22 @@ public final class ConfigFile {
         }
         section.end();
         return new CodeSettings(site, domains, recipients, isRequired, keepsForeignHeaders);
+    }
+
+    private static TrustSettings trust(Section section, DomainName hostname) {
+        TrustSettings usual = TrustSettings.defaults(hostname.text());
+        // RFC 8601 §2.5: it should look like a domain.
+        String authservId =
+                section.text(
+                        "authserv-id",
+                        usual.authservId(),
+                        "mx1.isp.example",
+                        text -> text.matches("[A-Za-z0-9]([A-Za-z0-9._-]{0,253})") ? text : null);
+        TrustSettings.Use use = section.word("headers", usual.use(), TRUST_USES);
+        List<Network> networks =
+                section.texts("networks", usual.networks(), "10.0.0.0/8", ConfigFile::network);
+        section.end();
+        return new TrustSettings(authservId, use, networks);
     }
 
     /// The address in the form that policies are looked up by: in lower case and A-labels.
@@ -999,6 +1022,8 @@ public final class ConfigFile {
 
     private static final Map<String, Profile> PROFILES = words(Profile.values());
     private static final Map<String, Dial> DIALS = words(Dial.values());
+    private static final Map<String, TrustSettings.Use> TRUST_USES =
+            words(TrustSettings.Use.values());
     private static final Map<String, TlsMode> TLS_MODES = words(TlsMode.values());
     private static final Map<String, TlsUse> TLS_USES = words(TlsUse.values());
     private static final Map<String, ClientCertificates.Demand> DEMANDS =

@@ -2,6 +2,7 @@ package org.malote.config;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.malote.accept.TrustSettings;
 import org.malote.amtp.CodeSettings;
 import org.malote.bounce.BounceSettings;
 import org.malote.delivery.DeliverySettings;
@@ -29,6 +30,7 @@ import org.malote.smtp.DomainName;
 /// @param limits of inbound sessions
 /// @param senders `[policy]`
 /// @param codes `[mpc]`
+/// @param trust `[trust]`, as it counts with these listeners
 /// @param sites `[[site]]`, with `[delivery]`'s terms for the others
 /// @param sources `[[source]]`
 public record Settings(
@@ -42,6 +44,7 @@ public record Settings(
         RelaySettings relay,
         SenderSettings senders,
         CodeSettings codes,
+        TrustSettings trust,
         RouteTable routes,
         SiteTable sites,
         List<Source> sources,

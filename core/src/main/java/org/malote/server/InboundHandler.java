@@ -19,7 +19,10 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.malote.accept.Arrival;
+import org.malote.accept.HopAttributes;
 import org.malote.accept.MessageIntake;
+import org.malote.amtp.Dial;
 import org.malote.amtp.MailPolicyCode;
 import org.malote.offload.HandshakeFault;
 import org.malote.offload.TlsContexts;
@@ -513,6 +516,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                         message.storedOctets(),
                         session.facts().tls(),
                         code,
+                        HopAttributes.of(envelope.attributes()),
                         TimeUnit.NANOSECONDS.toMillis(now - transactionNanos));
         reception.meters().accepted(listener.name(), message.storedOctets(), now - sealedNanos);
     }
@@ -611,7 +615,12 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private MessageIntake begin(ReceivingData next) {
         return reception
                 .acceptance()
-                .begin(name, session.facts(), peer, next.greeting(), next.transaction());
+                .begin(name, session.facts(), peer, arrival(), next.greeting(), next.transaction());
+    }
+
+    /// No session has a user: there is no AUTH.
+    private Arrival arrival() {
+        return new Arrival(listener.amtp() != Dial.OFF, listener.isAmtp(), false);
     }
 
     private MessageIntake intakeOf(ReceivingChunk state) {
@@ -624,6 +633,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                                     name,
                                     session.facts(),
                                     peer,
+                                    arrival(),
                                     state.greeting(),
                                     state.transaction());
             intake = message;

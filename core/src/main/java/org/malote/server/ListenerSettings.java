@@ -13,6 +13,7 @@ import org.malote.policy.Network;
 /// @param address where to listen; port 0 takes any free one
 /// @param profile what it is for
 /// @param tls how it speaks TLS
+/// @param amtp how much it counts who a peer is
 /// @param codes how much Mail Policy Codes count
 /// @param proxyNetworks the proxies whose PROXY header is believed. When there are any, a
 /// connection
@@ -22,11 +23,20 @@ public record ListenerSettings(
         InetSocketAddress address,
         Profile profile,
         TlsMode tls,
+        Dial amtp,
         Dial codes,
         List<Network> proxyNetworks) {
 
     public ListenerSettings {
         proxyNetworks = List.copyOf(proxyNetworks);
+    }
+
+    /// Whether it speaks AMTP.
+    public boolean isAmtp() {
+        return switch (profile) {
+            case MX, SUBMISSION -> false;
+            case AMTP_PUBLIC, AMTP_PRIVATE -> true;
+        };
     }
 
     /// What its sessions do with Mail Policy Codes.

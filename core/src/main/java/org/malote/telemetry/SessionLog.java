@@ -2,6 +2,7 @@ package org.malote.telemetry;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.malote.offload.TlsSummary;
 import org.malote.queue.MessageId;
@@ -80,6 +81,9 @@ public final class SessionLog {
     /// @param bytes of the message as it is stored
     /// @param tls null on a connection without TLS
     /// @param code the message's Mail Policy Code, null when it has none
+    /// @param hop what was found of who the peer is: its operator, the issuer of its certificate
+    /// and
+    ///     more, by name; empty when nothing was asked
     /// @param delayMillis from MAIL to the receipt
     public void accepted(
             String session,
@@ -90,6 +94,7 @@ public final class SessionLog {
             long bytes,
             @Nullable TlsSummary tls,
             @Nullable String code,
+            Map<String, String> hop,
             long delayMillis) {
         LoggingEventBuilder event =
                 LOG.atInfo()
@@ -102,6 +107,9 @@ public final class SessionLog {
                         .addKeyValue("tls", tls == null ? "none" : tls.text());
         if (code != null) {
             event = event.addKeyValue("mpc", Printable.escape(code));
+        }
+        for (Map.Entry<String, String> each : hop.entrySet()) {
+            event = event.addKeyValue(each.getKey(), Printable.escape(each.getValue()));
         }
         event.addKeyValue("delayMillis", delayMillis).log("accepted");
     }

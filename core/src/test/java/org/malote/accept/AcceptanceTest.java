@@ -65,11 +65,15 @@ final class AcceptanceTest {
     private static MessageOutcome outcome(MailQueue queue, int recipients) throws Exception {
         CompletableFuture<MessageOutcome> outcome = new CompletableFuture<>();
         MessageIntake intake =
-                new Acceptance(queue, InstantSource.system())
+                new Acceptance(
+                                queue,
+                                InstantSource.system(),
+                                () -> TrustSettings.defaults("mx.example").at(false))
                         .begin(
                                 "s1",
                                 new SessionFacts(NAME, false, null, SessionLimits.defaults()),
                                 peer(),
+                                Arrival.PLAIN,
                                 new Greeting(NAME, true),
                                 transaction(recipients));
         intake.seal(outcome::complete);

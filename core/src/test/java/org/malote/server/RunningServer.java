@@ -30,6 +30,7 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 import org.malote.accept.Acceptance;
+import org.malote.accept.TrustSettings;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
 import org.malote.offload.CertificateSettings;
@@ -111,7 +112,10 @@ final class RunningServer implements AutoCloseable {
                                 new DomainName("mx.example"),
                                 limits,
                                 ScriptedPolicy::new,
-                                new Acceptance(queue, InstantSource.system()),
+                                new Acceptance(
+                                        queue,
+                                        InstantSource.system(),
+                                        () -> TrustSettings.defaults("mx.example").at(false)),
                                 () -> tls,
                                 tickets,
                                 () -> codes,
@@ -147,6 +151,7 @@ final class RunningServer implements AutoCloseable {
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 Profile.MX,
                 tls,
+                Dial.OFF,
                 codes,
                 proxies);
     }

@@ -31,6 +31,7 @@ import java.util.List;
 /// = to address                  the first recipient of the last queued message
 /// = mpc code | none             the Mail Policy Code of the last queued message
 /// = metered line                a line of the meters
+/// = stored pattern              the last queued message, from its first octet to its last
 /// = header pattern              a line that the last queued message has in its header
 /// ```
 ///

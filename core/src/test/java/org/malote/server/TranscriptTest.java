@@ -40,11 +40,13 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.malote.accept.Acceptance;
+import org.malote.accept.TrustSettings;
 import org.malote.amtp.CodePolicies;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
 import org.malote.amtp.PolicyDeclarations;
 import org.malote.policy.MailCodePolicy;
+import org.malote.policy.Network;
 import org.malote.policy.Peer;
 import org.malote.policy.Policy;
 import org.malote.queue.MailQueue;
@@ -168,6 +170,8 @@ final class TranscriptTest {
         private void start() throws Exception {
             List<String> settings = settings();
             CodeSettings codes = codes(settings);
+            Dial amtp = Dial.valueOf(one(settings, "amtp", "off").toUpperCase(Locale.ROOT));
+            TrustSettings trust = trust(settings).at(amtp != Dial.OFF);
             ListenerSettings listener =
                     new ListenerSettings(
                             "mx",
@@ -177,6 +181,7 @@ final class TranscriptTest {
                                             .toUpperCase(Locale.ROOT)
                                             .replace('-', '_')),
                             TlsMode.NONE,
+                            amtp,
                             Dial.valueOf(one(settings, "mpc", "off").toUpperCase(Locale.ROOT)),
                             List.of());
             SessionLimits limits = limits(settings);
@@ -188,7 +193,7 @@ final class TranscriptTest {
                             new DomainName("mx.example"),
                             limits,
                             () -> coded,
-                            new Acceptance(queue, InstantSource.system()),
+                            new Acceptance(queue, InstantSource.system(), () -> trust),
                             () -> null,
                             new TicketPolicy(SenderNetworks.none(TicketUse.AUTO), System::nanoTime),
                             () -> codes,
@@ -264,6 +269,16 @@ final class TranscriptTest {
                     recipients,
                     one(settings, "mpc-absent", "allow").equals("refuse"),
                     one(settings, "mpc-foreign-header", "refuse").equals("keep"));
+        }
+
+        private static TrustSettings trust(List<String> settings) {
+            return new TrustSettings(
+                    one(settings, "trust-authserv-id", "mx.example"),
+                    TrustSettings.Use.valueOf(
+                            one(settings, "trust-headers", "auto").toUpperCase(Locale.ROOT)),
+                    all(settings, "trust-network").stream()
+                            .map(text -> Objects.requireNonNull(Network.parse(text)))
+                            .toList());
         }
 
         private static PolicyDeclarations declarations(String text) {
@@ -389,6 +404,12 @@ final class TranscriptTest {
                             new String(Transcript.unescape(words[1]), StandardCharsets.ISO_8859_1);
                     String stored = stored();
                     assertTrue(stored.endsWith(expected), at(line) + ": stored is\n" + stored);
+                }
+                case "stored" -> {
+                    String stored = stored();
+                    assertTrue(
+                            Pattern.compile(words[1], Pattern.DOTALL).matcher(stored).matches(),
+                            at(line) + ": stored is\n" + stored);
                 }
                 case "header" -> {
                     String header = stored().replaceAll("\r\n[ \t]+", " ");
