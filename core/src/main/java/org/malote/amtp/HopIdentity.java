@@ -31,6 +31,10 @@ public record HopIdentity(
 
     /// The shortcoming in words, or `verified`.
     public String verdict() {
+        return verdict(shortcoming);
+    }
+
+    static String verdict(@Nullable Shortcoming shortcoming) {
         return shortcoming == null ? "verified" : shortcoming.text();
     }
 }

@@ -26,9 +26,11 @@ import org.malote.accept.Acceptance;
 import org.malote.admin.AdminServer;
 import org.malote.admin.ControlServer;
 import org.malote.admin.Health;
+import org.malote.admin.ObservedFile;
 import org.malote.admin.ReloadResult;
 import org.malote.admin.StatusPage;
 import org.malote.amtp.CodePolicies;
+import org.malote.amtp.Observations;
 import org.malote.config.ConfigFile;
 import org.malote.config.Problem;
 import org.malote.config.Settings;
@@ -72,6 +74,9 @@ final class Malote implements AutoCloseable {
     /// How often ticket keys are looked at: far below their shortest interval.
     private static final Duration TLS_TICK = Duration.ofMinutes(1);
 
+    /// How often what was seen of peers is kept. What a crash loses of it is worth little.
+    private static final Duration OBSERVED_SAVE = Duration.ofMinutes(5);
+
     private final Supplier<ConfigFile.Result> reread;
     private final Clock clock = Clock.systemUTC();
     private final SecureRandom secureRandom = new SecureRandom();
@@ -87,6 +92,7 @@ final class Malote implements AutoCloseable {
     private final HostTls hostTls;
     private final Executor waiting;
     private final MailQueue queue;
+    private final Observations observations = new Observations(clock);
     private final Dns senderDns;
     private final NullMxPolicy.Timer policyTimer;
     private final TicketPolicy tickets;
@@ -146,6 +152,7 @@ final class Malote implements AutoCloseable {
                                         .schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
                     };
             policy.set(policy(settings));
+            keepObservations(new ObservedFile(settings.state()), threads);
             tickets = new TicketPolicy(settings.senderNetworks(), System::nanoTime);
             meters.watch(
                     "malote.network.tickets.off",
@@ -162,6 +169,7 @@ final class Malote implements AutoCloseable {
                                     tickets,
                                     () -> this.settings.get().codes(),
                                     client -> this.settings.get().relay().contains(client),
+                                    observations,
                                     new SessionLog(),
                                     meters),
                             threads.acceptors(),
@@ -199,6 +207,7 @@ final class Malote implements AutoCloseable {
                     ControlServer.start(
                             settings.controlSocket(),
                             queue,
+                            observations,
                             this::reload,
                             clock,
                             Threads.factory("control"),
@@ -235,6 +244,22 @@ final class Malote implements AutoCloseable {
     /// `malote 0.1.0 ready: mx 127.0.0.1:2525 starttls; admin http://127.0.0.1:9125/`
     String readyLine() {
         return readyLine;
+    }
+
+    /// What was seen of peers goes on from one start to the next.
+    private void keepObservations(ObservedFile file, Threads threads) {
+        observations.add(file.load());
+        parts.push(() -> file.save(observations.rows()));
+        long millis = OBSERVED_SAVE.toMillis();
+        var _ =
+                threads.housekeeping()
+                        .scheduleAtFixedRate(
+                                () ->
+                                        threads.waiting()
+                                                .execute(() -> file.save(observations.rows())),
+                                millis,
+                                millis,
+                                TimeUnit.MILLISECONDS);
     }
 
     private void tickTls() {

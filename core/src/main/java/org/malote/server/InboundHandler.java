@@ -22,14 +22,17 @@ import org.jspecify.annotations.Nullable;
 import org.malote.accept.Arrival;
 import org.malote.accept.HopAttributes;
 import org.malote.accept.MessageIntake;
+import org.malote.amtp.CodeClaim;
 import org.malote.amtp.Dial;
 import org.malote.amtp.MailPolicyCode;
+import org.malote.amtp.Observations.Outcome;
 import org.malote.offload.HandshakeFault;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsSummary;
 import org.malote.policy.Peer;
 import org.malote.queue.Envelope;
 import org.malote.server.InputMode.Wait;
+import org.malote.session.Greeting;
 import org.malote.session.MessageOutcome;
 import org.malote.session.MessageOutcome.Fault;
 import org.malote.session.Replies;
@@ -99,6 +102,9 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
 
     /// The message that is coming, over all of its chunks.
     private @Nullable MessageIntake intake;
+
+    /// Whether a rule about codes that is only watched would have refused it.
+    private boolean isCodeWatched;
 
     private ChunkScanner chunks = new ChunkScanner();
 
@@ -401,6 +407,9 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                         ? session.onSynchronisationLost()
                         : session.on(state, command);
         logRefusal(step, command);
+        if (command instanceof Command.Mail && state instanceof State.Ready(_, var greeting)) {
+            noteRefusal(step, greeting, null);
+        }
         perform(step);
     }
 
@@ -430,7 +439,10 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             data.intake().spoil(Fault.BARE_LINE_END);
         }
         if (isEnded) {
-            seal(data.intake(), outcome -> session.on(data.state(), outcome));
+            seal(
+                    data.intake(),
+                    data.state().greeting(),
+                    outcome -> session.on(data.state(), outcome));
         } else {
             hangUpIfInputEnded();
         }
@@ -449,7 +461,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             message.spoil(Fault.BARE_LINE_END);
         }
         if (state.isLast() || message.isSpoiled()) {
-            seal(message, outcome -> session.on(state, outcome));
+            seal(message, state.greeting(), outcome -> session.on(state, outcome));
         } else {
             perform(session.onChunkTaken(state));
         }
@@ -475,7 +487,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     }
 
     /// Hands the message to the queue. The session waits; the outcome becomes the next step.
-    private void seal(MessageIntake message, Function<MessageOutcome, Step> on) {
+    private void seal(MessageIntake message, Greeting greeting, Function<MessageOutcome, Step> on) {
         intake = null;
         mode = new InputMode.Paused(Wait.COMMIT);
         disarm();
@@ -486,15 +498,20 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                                 () -> {
                                     Step step = on.apply(outcome);
                                     if (outcome instanceof MessageOutcome.Kept) {
-                                        onKept(message, sealedNanos);
+                                        onKept(message, greeting, sealedNanos);
                                     } else {
                                         logRefusal(step, "message", null);
+                                        noteRefusal(step, greeting, codeOf(message));
                                     }
                                     perform(step);
                                 }));
     }
 
-    private void onKept(MessageIntake message, long sealedNanos) {
+    private static @Nullable MailPolicyCode codeOf(MessageIntake message) {
+        return MailPolicyCode.ofAttributes(message.envelope().attributes());
+    }
+
+    private void onKept(MessageIntake message, Greeting greeting, long sealedNanos) {
         messages++;
         long now = nanoTime();
         Envelope envelope = message.envelope();
@@ -505,6 +522,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         if (message.isCodeHeaderWatched()) {
             watched("message", null, Replies.CODE_HEADER);
         }
+        note(greeting, codeOf(message), isCodeWatched ? Outcome.WATCHED : Outcome.ACCEPTED);
         reception
                 .log()
                 .accepted(
@@ -532,6 +550,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             case Step.Ask(var question, var next) -> {
                 if (next instanceof State.AwaitingSenderVerdict) {
                     transactionNanos = nanoTime();
+                    isCodeWatched = false;
                 }
                 mode = new InputMode.Asking(next);
                 disarm();
@@ -573,27 +592,51 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         Step step = session.on(asked, verdict);
         String stage;
         String address;
+        Greeting greeting;
+        CodeClaim claim;
         switch (asked) {
             case State.AwaitingSenderVerdict sender -> {
                 stage = "MAIL";
                 address = sender.from().text();
+                greeting = sender.greeting();
+                claim = sender.code();
             }
             case State.AwaitingRecipientVerdict recipient -> {
                 stage = "RCPT";
                 address = recipient.to().text();
+                greeting = recipient.before().greeting();
+                claim = recipient.before().transaction().code();
             }
         }
         if (verdict instanceof Verdict.AcceptWatched(var reply)) {
             watched(stage, address, reply);
         } else {
             logRefusal(step, stage, address);
+            noteRefusal(
+                    step, greeting, claim instanceof CodeClaim.Stated(var code, _) ? code : null);
         }
         perform(step);
     }
 
     private void watched(String stage, @Nullable String detail, Reply reply) {
+        isCodeWatched = true;
         reception.log().watched(name, peer.address(), stage, detail, reply);
         reception.meters().codeWatched(stage);
+    }
+
+    private void noteRefusal(Step step, Greeting greeting, @Nullable MailPolicyCode code) {
+        if (step instanceof Step.Respond(var reply, _) && reply.isPermanent()) {
+            note(greeting, code, Outcome.REFUSED);
+        }
+    }
+
+    /// Where nothing is asked of peers, nothing is learned of them.
+    private void note(Greeting greeting, @Nullable MailPolicyCode code, Outcome outcome) {
+        if (listener.amtp() != Dial.OFF || listener.codes() != Dial.OFF) {
+            reception
+                    .observations()
+                    .see(listener.name(), greeting.identity(), peer.address(), code, outcome);
+        }
     }
 
     private void become(AwaitingCommand next) {

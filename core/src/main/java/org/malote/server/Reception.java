@@ -6,6 +6,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.Acceptance;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.Observations;
 import org.malote.offload.TlsContexts;
 import org.malote.policy.Policy;
 import org.malote.session.SessionLimits;
@@ -24,6 +25,7 @@ import org.malote.telemetry.SessionLog;
 /// @param tickets who gets session tickets
 /// @param codes which Mail Policy Codes are taken now
 /// @param isUncounted clients whose sessions are not counted by network
+/// @param observations counts peers, at listeners that look at who they are or at codes
 public record Reception(
         DomainName hostname,
         SessionLimits limits,
@@ -33,5 +35,6 @@ public record Reception(
         TicketPolicy tickets,
         Supplier<CodeSettings> codes,
         Predicate<InetAddress> isUncounted,
+        Observations observations,
         SessionLog log,
         Meters meters) {}

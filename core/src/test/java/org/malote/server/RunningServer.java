@@ -33,6 +33,7 @@ import org.malote.accept.Acceptance;
 import org.malote.accept.TrustSettings;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
+import org.malote.amtp.Observations;
 import org.malote.offload.CertificateSettings;
 import org.malote.offload.OffloadProviders;
 import org.malote.offload.SelfSigned;
@@ -120,6 +121,7 @@ final class RunningServer implements AutoCloseable {
                                 tickets,
                                 () -> codes,
                                 _ -> false,
+                                new Observations(InstantSource.system()),
                                 new SessionLog(),
                                 new Meters()),
                         loops,

@@ -30,6 +30,7 @@ import java.util.List;
 /// = body text\r\n               escaped: the end of the last queued message
 /// = to address                  the first recipient of the last queued message
 /// = mpc code | none             the Mail Policy Code of the last queued message
+/// = seen peer verdict, code a w r   what was observed: accepted, watched and refused of each code
 /// = metered line                a line of the meters
 /// = stored pattern              the last queued message, from its first octet to its last
 /// = header pattern              a line that the last queued message has in its header

@@ -27,11 +27,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -44,6 +46,7 @@ import org.malote.accept.TrustSettings;
 import org.malote.amtp.CodePolicies;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
+import org.malote.amtp.Observations;
 import org.malote.amtp.PolicyDeclarations;
 import org.malote.policy.MailCodePolicy;
 import org.malote.policy.Network;
@@ -128,6 +131,7 @@ final class TranscriptTest {
         private final TestLoop loop = new TestLoop();
         private final long queuedBefore = queue.stats().messages();
         private final Meters meters = new Meters();
+        private final Observations observations = new Observations(InstantSource.system());
         private @Nullable String lastQueued;
 
         Play(Transcript transcript, Segmentation segmentation) {
@@ -198,6 +202,7 @@ final class TranscriptTest {
                             new TicketPolicy(SenderNetworks.none(TicketUse.AUTO), System::nanoTime),
                             () -> codes,
                             _ -> false,
+                            observations,
                             new SessionLog(),
                             meters);
             InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
@@ -418,6 +423,7 @@ final class TranscriptTest {
                                     .anyMatch(field -> Pattern.matches(words[1], field)),
                             at(line) + ": stored is\n" + header);
                 }
+                case "seen" -> assertEquals(words[1], String.join("; ", seen()), at(line));
                 case "mpc" ->
                         assertEquals(
                                 words[1],
@@ -446,6 +452,27 @@ final class TranscriptTest {
                                 at(line));
                 default -> fail(at(line) + ": no such fact");
             }
+        }
+
+        /// Who was seen: by peer and verdict, counts of each code in the order of their outcomes.
+        private List<String> seen() {
+            return observations.rows().stream()
+                    .map(
+                            row ->
+                                    row.subject().peer()
+                                            + " "
+                                            + row.subject().verdict()
+                                            + new TreeMap<>(row.codes())
+                                                    .entrySet().stream()
+                                                            .map(Play::seen)
+                                                            .collect(Collectors.joining()))
+                    .toList();
+        }
+
+        private static String seen(Map.Entry<String, Observations.Tally> code) {
+            Observations.Tally tally = code.getValue();
+            return ", %s %d %d %d"
+                    .formatted(code.getKey(), tally.accepted(), tally.watched(), tally.refused());
         }
 
         private String stored() throws IOException {
