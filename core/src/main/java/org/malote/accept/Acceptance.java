@@ -7,8 +7,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.malote.amtp.CodeClaim;
+import org.malote.amtp.HopIdentity;
 import org.malote.amtp.MailPolicyCode;
+import org.malote.amtp.TrustHeaders;
+import org.malote.amtp.TrustLevel;
+import org.malote.offload.TlsSummary;
 import org.malote.auth.User;
 import org.malote.policy.Peer;
 import org.malote.queue.CommitResult;
@@ -40,24 +45,52 @@ public final class Acceptance {
 
     private final MailQueue queue;
     private final InstantSource clock;
+    private final Supplier<TrustSettings> trust;
 
-    public Acceptance(MailQueue queue, InstantSource clock) {
+    /// @param trust what is told of peers to the filters behind us, now
+    public Acceptance(MailQueue queue, InstantSource clock, Supplier<TrustSettings> trust) {
         this.queue = queue;
         this.clock = clock;
+        this.trust = trust;
     }
 
-    /// Begins a message: its trace header is written, its octets are to follow.
+    /// Begins a message: our fields are written, its octets are to follow.
     ///
     /// @param session the session's name in the log
     public MessageIntake begin(
             String session,
             SessionFacts facts,
             Peer peer,
+            Arrival arrival,
             Greeting greeting,
             Transaction transaction) {
-        Envelope envelope = envelope(session, facts.hostname(), peer, greeting, transaction);
+        HopIdentity identity = greeting.identity();
+        TrustLevel level =
+                TrustLevel.of(
+                        identity, arrival.isAmtp(), facts.tls() != null, arrival.isAuthenticated());
+        Map<String, String> attributes =
+                new LinkedHashMap<>(transaction.parameters().toAttributes());
+        HopAttributes.put(attributes, identity, facts.peer(), level);
+        Envelope envelope =
+                envelope(attributes, session, facts.hostname(), peer, greeting, transaction);
         MessageWriter writer = queue.begin();
         Instant now = clock.instant();
+        TrustSettings told = trust.get();
+        if (told.writes(arrival.isReported())) {
+            TlsSummary tls = facts.tls();
+            writer.write(
+                    ByteBuffer.wrap(
+                            TrustHeaders.of(
+                                    told.authservId(),
+                                    identity,
+                                    level,
+                                    tls == null ? null : tls.version(),
+                                    peer.address(),
+                                    greeting.name(),
+                                    transaction.code() instanceof CodeClaim.Stated(var code, _)
+                                            ? code
+                                            : null)));
+        }
         writer.write(
                 ByteBuffer.wrap(
                         TraceHeader.received(
@@ -67,7 +100,8 @@ public final class Acceptance {
                 envelope,
                 facts.limits().messageOctetsMax(),
                 facts.limits().receivedHeadersMax(),
-                facts.codes().onHeader(transaction.code()));
+                facts.codes().onHeader(transaction.code()),
+                told.removes(peer.address()) ? new BorderFilter(told.authservId()) : null);
     }
 
     /// Only here does a receipt become an outcome that the session answers with 250.
@@ -79,13 +113,12 @@ public final class Acceptance {
     }
 
     private static Envelope envelope(
+            Map<String, String> attributes,
             String session,
             DomainName hostname,
             Peer peer,
             Greeting greeting,
             Transaction transaction) {
-        Map<String, String> attributes =
-                new LinkedHashMap<>(transaction.parameters().toAttributes());
         if (transaction.code() instanceof CodeClaim.Stated(var code, _)) {
             // draft-weinman-amtp-03 §4.4.4: with the envelope, as it came
             attributes.put(MailPolicyCode.ATTRIBUTE, code.text());

@@ -22,22 +22,26 @@ public final class MessageIntake {
     private final long octetsMax;
     private final int receivedHeadersMax;
     private final HeaderRule onCodeHeader;
+    private final @Nullable BorderFilter border;
     private final HeaderWatch headers = new HeaderWatch();
     private long octets;
     private @Nullable Fault fault;
 
     /// @param onCodeHeader what an `MPC:` field means
+    /// @param border takes out what only we may say; null when everything stays
     MessageIntake(
             MessageWriter writer,
             Envelope envelope,
             long octetsMax,
             int receivedHeadersMax,
-            HeaderRule onCodeHeader) {
+            HeaderRule onCodeHeader,
+            @Nullable BorderFilter border) {
         this.writer = writer;
         this.envelope = envelope;
         this.octetsMax = octetsMax;
         this.receivedHeadersMax = receivedHeadersMax;
         this.onCodeHeader = onCodeHeader;
+        this.border = border;
     }
 
     /// The name of the message.
@@ -86,6 +90,14 @@ public final class MessageIntake {
             spoil(Fault.CODE_HEADER); // draft-weinman-amtp-03 §4.4.4
             return;
         }
+        if (border == null || border.isOver()) {
+            write(text, index, length);
+        } else {
+            border.filter(text, index, length, this::write);
+        }
+    }
+
+    private void write(ByteBuf text, int index, int length) {
         if (text.nioBufferCount() == 1) {
             writer.write(text.internalNioBuffer(index, length));
         } else {
@@ -126,6 +138,9 @@ public final class MessageIntake {
         if (fault != null) {
             done.accept(new MessageOutcome.Spoiled(fault));
             return;
+        }
+        if (border != null) {
+            border.end(this::write);
         }
         try {
             writer.seal(envelope(), result -> done.accept(Acceptance.outcome(result)));

@@ -49,6 +49,9 @@ public sealed interface ControlRequest {
     /// Reads the configuration again.
     record Reload() implements ControlRequest {}
 
+    /// Who was seen, with counts.
+    record Peers() implements ControlRequest {}
+
     /// What a change does.
     enum Verb {
         RETRY,
@@ -120,6 +123,7 @@ public sealed interface ControlRequest {
             case "resume" -> new Resume(fields.text("domain"));
             case "suspended" -> new Suspended();
             case "reload" -> new Reload();
+            case "peers" -> new Peers();
             default ->
                     new Change(
                             of(Verb.values(), what),
@@ -177,6 +181,7 @@ public sealed interface ControlRequest {
             case Resume(String domain) -> json.put("do", "resume").put("domain", domain);
             case Suspended _ -> json.put("do", "suspended");
             case Reload _ -> json.put("do", "reload");
+            case Peers _ -> json.put("do", "peers");
             case Change(Verb verb, Choice choice, Mode mode) -> {
                 json.put("do", verb.word());
                 switch (choice) {

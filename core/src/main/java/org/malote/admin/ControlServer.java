@@ -16,12 +16,15 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.malote.amtp.Observations;
+import org.malote.amtp.Observations.Row;
 import org.malote.queue.MailQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +34,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// A connection sends one request on one line, see [ControlRequest], and gets lines with an object
 /// of one field each: `message`, `recipient`, `shape`, `bytes` (a piece of a message in Base64),
-/// `cutAt`, `suspended`, `reload`, and `progress` now and then; at the end `done` with how many
+/// `cutAt`, `suspended`, `reload`, `peer` (see [ObservedJson]), and `progress` now and then; at the
+/// end `done` with how many
 /// `messages` and `recipients` it was about, or `error` with a sentence. A client that goes away
 /// ends what it asked for: a change then stays as far as it went.
 public final class ControlServer implements AutoCloseable {
@@ -49,6 +53,7 @@ public final class ControlServer implements AutoCloseable {
     private final ServerSocketChannel listening;
     private final Path socket;
     private final QueueDesk desk;
+    private final Observations observations;
     private final Supplier<ReloadResult> reload;
     private final Executor requests;
     private final Semaphore free = new Semaphore(REQUESTS_MAX);
@@ -57,11 +62,13 @@ public final class ControlServer implements AutoCloseable {
             ServerSocketChannel listening,
             Path socket,
             QueueDesk desk,
+            Observations observations,
             Supplier<ReloadResult> reload,
             Executor requests) {
         this.listening = listening;
         this.socket = socket;
         this.desk = desk;
+        this.observations = observations;
         this.reload = reload;
         this.requests = requests;
     }
@@ -77,6 +84,7 @@ public final class ControlServer implements AutoCloseable {
     public static ControlServer start(
             Path socket,
             MailQueue queue,
+            Observations observations,
             Supplier<ReloadResult> reload,
             InstantSource clock,
             ThreadFactory accepting,
@@ -98,7 +106,13 @@ public final class ControlServer implements AutoCloseable {
                     e);
         }
         ControlServer server =
-                new ControlServer(listening, socket, new QueueDesk(queue, clock), reload, requests);
+                new ControlServer(
+                        listening,
+                        socket,
+                        new QueueDesk(queue, clock),
+                        observations,
+                        reload,
+                        requests);
         accepting.newThread(server::accept).start();
         return server;
     }
@@ -202,6 +216,13 @@ public final class ControlServer implements AutoCloseable {
                     throw new IOException("the running configuration goes on; mend the file first");
                 }
                 yield new Counts(0, 0);
+            }
+            case ControlRequest.Peers _ -> {
+                List<Row> rows = observations.rows();
+                for (Row row : rows) {
+                    out.line("peer", ObservedJson.write(row));
+                }
+                yield new Counts(rows.size(), 0);
             }
         };
     }

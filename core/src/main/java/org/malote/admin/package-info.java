@@ -1,9 +1,11 @@
 /// # admin
 ///
-/// **Purpose.** What an operator asks of a running server: its health, its meters, its queue.
+/// **Purpose.** What an operator asks of a running server: its health, its meters, its queue,
+/// and which peers it has seen.
 ///
 /// **Owns.** The loopback HTTP face (`/livez`, `/readyz`, `/metrics`, the status page, all read
-/// only) and the control socket, over which the queue is changed.
+/// only) and the control socket, over which the queue is changed; the file in which
+/// the counts of peers outlive the process.
 ///
 /// **Never.** Changes anything over HTTP: every local user can reach a loopback port. The control
 /// socket can be opened by its owner alone. Keeps messages while it goes through the queue: a list

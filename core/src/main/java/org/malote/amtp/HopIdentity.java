@@ -28,4 +28,13 @@ public record HopIdentity(
     public boolean isVerified() {
         return shortcoming == null;
     }
+
+    /// The shortcoming in words, or `verified`.
+    public String verdict() {
+        return verdict(shortcoming);
+    }
+
+    static String verdict(@Nullable Shortcoming shortcoming) {
+        return shortcoming == null ? "verified" : shortcoming.text();
+    }
 }

@@ -27,10 +27,12 @@ import org.malote.accept.Acceptance;
 import org.malote.admin.AdminServer;
 import org.malote.admin.ControlServer;
 import org.malote.admin.Health;
+import org.malote.admin.ObservedFile;
 import org.malote.admin.ReloadResult;
 import org.malote.admin.StatusPage;
 import org.malote.amtp.CodePolicies;
 import org.malote.amtp.Hops;
+import org.malote.amtp.Observations;
 import org.malote.amtp.TrustBase;
 import org.malote.auth.AuthEnvironment;
 import org.malote.auth.Authenticator;
@@ -81,6 +83,9 @@ final class Malote implements AutoCloseable {
     /// How often ticket keys are looked at: far below their shortest interval.
     private static final Duration TLS_TICK = Duration.ofMinutes(1);
 
+    /// How often what was seen of peers is kept. What a crash loses of it is worth little.
+    private static final Duration OBSERVED_SAVE = Duration.ofMinutes(5);
+
     private final Supplier<ConfigFile.Result> reread;
     private final Clock clock = Clock.systemUTC();
     private final SecureRandom secureRandom = new SecureRandom();
@@ -97,6 +102,7 @@ final class Malote implements AutoCloseable {
     private final HostTls hostTls;
     private final Executor waiting;
     private final MailQueue queue;
+    private final Observations observations = new Observations(clock);
     private final Dns senderDns;
     private final NullMxPolicy.Timer policyTimer;
     private final Authenticator authenticator;
@@ -178,6 +184,7 @@ final class Malote implements AutoCloseable {
                     "malote.amtp.reverse.active",
                     "Addresses whose names are being looked up",
                     reverse::inFlight);
+            keepObservations(new ObservedFile(settings.state()), threads);
             tickets = new TicketPolicy(settings.senderNetworks(), System::nanoTime);
             meters.watch(
                     "malote.network.tickets.off",
@@ -189,13 +196,14 @@ final class Malote implements AutoCloseable {
                                     settings.hostname(),
                                     settings.limits(),
                                     policy::get,
-                                    new Acceptance(queue, clock),
+                                    new Acceptance(queue, clock, () -> this.settings.get().trust()),
                                     tls::contexts,
                                     tickets,
                                     () -> this.settings.get().codes(),
                                     authenticator,
                                     Hops.of(trust::get, reverse, clock),
                                     client -> this.settings.get().relay().contains(client),
+                                    observations,
                                     new SessionLog(),
                                     meters),
                             threads.acceptors(),
@@ -233,6 +241,7 @@ final class Malote implements AutoCloseable {
                     ControlServer.start(
                             settings.controlSocket(),
                             queue,
+                            observations,
                             this::reload,
                             clock,
                             Threads.factory("control"),
@@ -269,6 +278,22 @@ final class Malote implements AutoCloseable {
     /// `malote 0.1.0 ready: mx 127.0.0.1:2525 starttls; admin http://127.0.0.1:9125/`
     String readyLine() {
         return readyLine;
+    }
+
+    /// What was seen of peers goes on from one start to the next.
+    private void keepObservations(ObservedFile file, Threads threads) {
+        observations.add(file.load());
+        parts.push(() -> file.save(observations.rows()));
+        long millis = OBSERVED_SAVE.toMillis();
+        var _ =
+                threads.housekeeping()
+                        .scheduleAtFixedRate(
+                                () ->
+                                        threads.waiting()
+                                                .execute(() -> file.save(observations.rows())),
+                                millis,
+                                millis,
+                                TimeUnit.MILLISECONDS);
     }
 
     private void tickTls() {
@@ -431,6 +456,9 @@ final class Malote implements AutoCloseable {
         if (!next.codes().equals(running.codes())) {
             results.add("the mail policy codes that are taken changed");
         }
+        if (!next.trust().equals(running.trust())) {
+            results.add("what is told of peers to filters changed");
+        }
         if (!next.routes().equals(running.routes())) {
             results.add(reroute(next));
         }
@@ -465,6 +493,7 @@ final class Malote implements AutoCloseable {
                 wanted.auth(),
                 wanted.codes(),
                 wanted.amtp(),
+                wanted.trust(),
                 wanted.routes(),
                 wanted.sites(),
                 wanted.sources(),

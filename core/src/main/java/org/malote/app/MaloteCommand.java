@@ -19,7 +19,8 @@ import picocli.CommandLine.Spec;
             QueueCommand.class,
             PasswordCommand.class,
             ReloadCommand.class,
-            TlsCommand.class
+            TlsCommand.class,
+            AmtpCommand.class
         })
 final class MaloteCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;

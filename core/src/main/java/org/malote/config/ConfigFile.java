@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.malote.accept.TrustSettings;
 import org.malote.amtp.AmtpSettings;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.CommonNames;
@@ -204,6 +205,9 @@ public final class ConfigFile {
         requireUsers(root, listeners, auth);
         CodeSettings codes = codes(root.section("mpc"));
         AmtpSettings amtp = amtp(root.section("amtp"));
+        TrustSettings trust =
+                trust(root.section("trust"), hostname)
+                        .at(listeners.stream().anyMatch(each -> each.amtp() != Dial.OFF));
         RouteTable routes = routes(root);
         List<Source> sources = sources(root, hostname);
         Section deliverySection = root.section("delivery");
@@ -227,6 +231,7 @@ public final class ConfigFile {
                 auth,
                 codes,
                 amtp,
+                trust,
                 routes,
                 sites,
                 sources,
@@ -746,6 +751,22 @@ public final class ConfigFile {
         return new CodeSettings(site, domains, recipients, isRequired, keepsForeignHeaders);
     }
 
+    private static TrustSettings trust(Section section, DomainName hostname) {
+        TrustSettings usual = TrustSettings.defaults(hostname.text());
+        // RFC 8601 §2.5: it should look like a domain.
+        String authservId =
+                section.text(
+                        "authserv-id",
+                        usual.authservId(),
+                        "mx1.isp.example",
+                        text -> text.matches("[A-Za-z0-9]([A-Za-z0-9._-]{0,253})") ? text : null);
+        TrustSettings.Use use = section.word("headers", usual.use(), TRUST_USES);
+        List<Network> networks =
+                section.texts("networks", usual.networks(), "10.0.0.0/8", ConfigFile::network);
+        section.end();
+        return new TrustSettings(authservId, use, networks);
+    }
+
     /// The address in the form that policies are looked up by: in lower case and A-labels.
     private static @Nullable Mailbox recipient(String text) {
         Mailbox mailbox = AddressParser.parseMailbox(text);
@@ -1142,6 +1163,8 @@ public final class ConfigFile {
     private static final Map<String, CommonNames> COMMON_NAMES = words(CommonNames.values());
     private static final Map<String, ReverseRule> REVERSE_RULES =
             words(new ReverseRule[] {ReverseRule.FCRDNS, ReverseRule.PTR});
+    private static final Map<String, TrustSettings.Use> TRUST_USES =
+            words(TrustSettings.Use.values());
     private static final Map<String, TlsMode> TLS_MODES = words(TlsMode.values());
     private static final Map<String, TlsUse> TLS_USES = words(TlsUse.values());
     private static final Map<String, ClientCertificates.Demand> DEMANDS =

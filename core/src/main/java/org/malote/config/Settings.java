@@ -2,6 +2,7 @@ package org.malote.config;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.malote.accept.TrustSettings;
 import org.malote.amtp.AmtpSettings;
 import org.malote.amtp.CodeSettings;
 import org.malote.auth.AuthSettings;
@@ -33,6 +34,7 @@ import org.malote.smtp.DomainName;
 /// @param auth `[auth]`
 /// @param codes `[mpc]`
 /// @param amtp `[amtp]`
+/// @param trust `[trust]`, as it counts with these listeners
 /// @param sites `[[site]]`, with `[delivery]`'s terms for the others
 /// @param sources `[[source]]`
 public record Settings(
@@ -48,6 +50,7 @@ public record Settings(
         AuthSettings auth,
         CodeSettings codes,
         AmtpSettings amtp,
+        TrustSettings trust,
         RouteTable routes,
         SiteTable sites,
         List<Source> sources,

@@ -21,10 +21,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.Acceptance;
+import org.malote.accept.Arrival;
+import org.malote.accept.HopAttributes;
 import org.malote.accept.MessageIntake;
+import org.malote.amtp.CodeClaim;
+import org.malote.amtp.Dial;
 import org.malote.amtp.HopCheck;
 import org.malote.amtp.HopIdentity;
 import org.malote.amtp.MailPolicyCode;
+import org.malote.amtp.Observations.Outcome;
 import org.malote.amtp.Shortcoming;
 import org.malote.auth.Answer;
 import org.malote.auth.Mechanism;
@@ -35,6 +40,7 @@ import org.malote.offload.TlsSummary;
 import org.malote.policy.Peer;
 import org.malote.queue.Envelope;
 import org.malote.server.InputMode.Wait;
+import org.malote.session.Greeting;
 import org.malote.session.MessageOutcome;
 import org.malote.session.MessageOutcome.Fault;
 import org.malote.session.Replies;
@@ -112,6 +118,9 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
 
     /// The message that is coming, over all of its chunks.
     private @Nullable MessageIntake intake;
+
+    /// Whether a rule about codes that is only watched would have refused it.
+    private boolean isCodeWatched;
 
     private ChunkScanner chunks = new ChunkScanner();
 
@@ -488,6 +497,9 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                         ? session.onSynchronisationLost()
                         : session.on(state, command);
         logRefusal(step, command);
+        if (command instanceof Command.Mail && state instanceof State.Ready(_, var greeting)) {
+            noteRefusal(step, greeting, null);
+        }
         perform(step);
     }
 
@@ -522,7 +534,10 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             data.intake().spoil(Fault.BARE_LINE_END);
         }
         if (isEnded) {
-            seal(data.intake(), outcome -> session.on(data.state(), outcome));
+            seal(
+                    data.intake(),
+                    data.state().greeting(),
+                    outcome -> session.on(data.state(), outcome));
         } else {
             hangUpIfInputEnded();
         }
@@ -541,7 +556,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             message.spoil(Fault.BARE_LINE_END);
         }
         if (state.isLast() || message.isSpoiled()) {
-            seal(message, outcome -> session.on(state, outcome));
+            seal(message, state.greeting(), outcome -> session.on(state, outcome));
         } else {
             perform(session.onChunkTaken(state));
         }
@@ -567,7 +582,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     }
 
     /// Hands the message to the queue. The session waits; the outcome becomes the next step.
-    private void seal(MessageIntake message, Function<MessageOutcome, Step> on) {
+    private void seal(MessageIntake message, Greeting greeting, Function<MessageOutcome, Step> on) {
         intake = null;
         mode = new InputMode.Paused(Wait.COMMIT);
         disarm();
@@ -578,15 +593,20 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                                 () -> {
                                     Step step = on.apply(outcome);
                                     if (outcome instanceof MessageOutcome.Kept) {
-                                        onKept(message, sealedNanos);
+                                        onKept(message, greeting, sealedNanos);
                                     } else {
                                         logRefusal(step, "message", null);
+                                        noteRefusal(step, greeting, codeOf(message));
                                     }
                                     perform(step);
                                 }));
     }
 
-    private void onKept(MessageIntake message, long sealedNanos) {
+    private static @Nullable MailPolicyCode codeOf(MessageIntake message) {
+        return MailPolicyCode.ofAttributes(message.envelope().attributes());
+    }
+
+    private void onKept(MessageIntake message, Greeting greeting, long sealedNanos) {
         messages++;
         long now = nanoTime();
         Envelope envelope = message.envelope();
@@ -597,6 +617,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         if (message.isCodeHeaderWatched()) {
             watched("message", null, Replies.CODE_HEADER);
         }
+        note(greeting, codeOf(message), isCodeWatched ? Outcome.WATCHED : Outcome.ACCEPTED);
         reception
                 .log()
                 .accepted(
@@ -609,6 +630,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                         session.facts().tls(),
                         envelope.attributes().get(Acceptance.USER),
                         code,
+                        HopAttributes.of(envelope.attributes()),
                         TimeUnit.NANOSECONDS.toMillis(now - transactionNanos));
         reception.meters().accepted(listener.name(), message.storedOctets(), now - sealedNanos);
     }
@@ -624,6 +646,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             case Step.Ask(var question, var next) -> {
                 if (next instanceof State.AwaitingSenderVerdict) {
                     transactionNanos = nanoTime();
+                    isCodeWatched = false;
                 }
                 mode = new InputMode.Asking(next);
                 disarm();
@@ -685,20 +708,28 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         Step step = session.on(asked, verdict);
         String stage;
         String address;
+        Greeting greeting;
+        CodeClaim claim;
         switch (asked) {
             case State.AwaitingSenderVerdict sender -> {
                 stage = "MAIL";
                 address = sender.from().text();
+                greeting = sender.greeting();
+                claim = sender.code();
             }
             case State.AwaitingRecipientVerdict recipient -> {
                 stage = "RCPT";
                 address = recipient.to().text();
+                greeting = recipient.before().greeting();
+                claim = recipient.before().transaction().code();
             }
         }
         if (verdict instanceof Verdict.AcceptWatched(var reply)) {
             watched(stage, address, reply);
         } else {
             logRefusal(step, stage, address);
+            noteRefusal(
+                    step, greeting, claim instanceof CodeClaim.Stated(var code, _) ? code : null);
         }
         perform(step);
     }
@@ -741,8 +772,24 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void watched(String stage, @Nullable String detail, Reply reply) {
+        isCodeWatched = true;
         reception.log().watched(name, peer.address(), stage, detail, reply);
         reception.meters().codeWatched(stage);
+    }
+
+    private void noteRefusal(Step step, Greeting greeting, @Nullable MailPolicyCode code) {
+        if (step instanceof Step.Respond(var reply, _) && reply.isPermanent()) {
+            note(greeting, code, Outcome.REFUSED);
+        }
+    }
+
+    /// Where nothing is asked of peers, nothing is learned of them.
+    private void note(Greeting greeting, @Nullable MailPolicyCode code, Outcome outcome) {
+        if (listener.amtp() != Dial.OFF || listener.codes() != Dial.OFF) {
+            reception
+                    .observations()
+                    .see(listener.name(), greeting.identity(), peer.address(), code, outcome);
+        }
     }
 
     private void become(AwaitingCommand next) {
@@ -764,7 +811,14 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private MessageIntake begin(ReceivingData next) {
         return reception
                 .acceptance()
-                .begin(name, session.facts(), peer, next.greeting(), next.transaction());
+                .begin(name, session.facts(), peer, arrival(next.greeting()), next.greeting(), next.transaction());
+    }
+
+    private Arrival arrival(Greeting greeting) {
+        return new Arrival(
+                listener.amtp() != Dial.OFF,
+                listener.profile().isAmtp(),
+                greeting.user() != null);
     }
 
     private MessageIntake intakeOf(ReceivingChunk state) {
@@ -777,6 +831,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                                     name,
                                     session.facts(),
                                     peer,
+                                    arrival(state.greeting()),
                                     state.greeting(),
                                     state.transaction());
             intake = message;

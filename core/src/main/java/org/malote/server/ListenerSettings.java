@@ -47,6 +47,11 @@ public record ListenerSettings(
         this(name, address, profile, tls, codes, IdentitySettings.OFF, proxyNetworks);
     }
 
+    /// How much it counts who a peer is.
+    public Dial amtp() {
+        return identity.dial();
+    }
+
     /// What its sessions make of who their peers are.
     IdentityRules identityRules() {
         return new IdentityRules(identity.dial(), profile.isAmtp());

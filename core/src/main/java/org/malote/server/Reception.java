@@ -8,6 +8,7 @@ import org.malote.accept.Acceptance;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Hops;
 import org.malote.auth.Authenticator;
+import org.malote.amtp.Observations;
 import org.malote.offload.TlsContexts;
 import org.malote.policy.Policy;
 import org.malote.session.SessionLimits;
@@ -28,6 +29,7 @@ import org.malote.telemetry.SessionLog;
 /// @param authenticator says who has proved to be which user
 /// @param hops finds out who peers are
 /// @param isUncounted clients whose sessions are not counted by network
+/// @param observations counts peers, at listeners that look at who they are or at codes
 public record Reception(
         DomainName hostname,
         SessionLimits limits,
@@ -39,5 +41,6 @@ public record Reception(
         Authenticator authenticator,
         Hops hops,
         Predicate<InetAddress> isUncounted,
+        Observations observations,
         SessionLog log,
         Meters meters) {}

@@ -2,6 +2,7 @@ package org.malote.telemetry;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.malote.offload.TlsSummary;
 import org.malote.queue.MessageId;
@@ -129,6 +130,9 @@ public final class SessionLog {
     /// @param tls null on a connection without TLS
     /// @param user who has sent it, null when nobody has said that
     /// @param code the message's Mail Policy Code, null when it has none
+    /// @param hop what was found of who the peer is: its operator, the issuer of its certificate
+    /// and
+    ///     more, by name; empty when nothing was asked
     /// @param delayMillis from MAIL to the receipt
     public void accepted(
             String session,
@@ -140,6 +144,7 @@ public final class SessionLog {
             @Nullable TlsSummary tls,
             @Nullable String user,
             @Nullable String code,
+            Map<String, String> hop,
             long delayMillis) {
         LoggingEventBuilder event =
                 LOG.atInfo()
@@ -155,6 +160,9 @@ public final class SessionLog {
         }
         if (code != null) {
             event = event.addKeyValue("mpc", Printable.escape(code));
+        }
+        for (Map.Entry<String, String> each : hop.entrySet()) {
+            event = event.addKeyValue(each.getKey(), Printable.escape(each.getValue()));
         }
         event.addKeyValue("delayMillis", delayMillis).log("accepted");
     }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
@@ -17,6 +18,12 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.malote.amtp.CodeClaim;
+import org.malote.amtp.HopIdentity;
+import org.malote.amtp.HopNetwork;
+import org.malote.amtp.ReverseDns;
+import org.malote.amtp.Shortcoming;
+import org.malote.offload.PeerIdentity;
+import org.malote.offload.TlsSummary;
 import org.malote.policy.Peer;
 import org.malote.queue.Envelope;
 import org.malote.queue.MailQueue;
@@ -65,11 +72,15 @@ final class AcceptanceTest {
     private static MessageOutcome outcome(MailQueue queue, int recipients) throws Exception {
         CompletableFuture<MessageOutcome> outcome = new CompletableFuture<>();
         MessageIntake intake =
-                new Acceptance(queue, InstantSource.system())
+                new Acceptance(
+                                queue,
+                                InstantSource.system(),
+                                () -> TrustSettings.defaults("mx.example").at(false))
                         .begin(
                                 "s1",
                                 new SessionFacts(NAME, false, null, SessionLimits.defaults()),
                                 peer(),
+                                Arrival.PLAIN,
                                 new Greeting(NAME, true),
                                 transaction(recipients));
         intake.seal(outcome::complete);
@@ -86,6 +97,77 @@ final class AcceptanceTest {
             recipients.add(new Transaction.Recipient(rcpt.to(), rcpt.parameters()));
         }
         return new Transaction(ReversePath.NULL, MailParameters.NONE, CodeClaim.NONE, recipients);
+    }
+
+    /// An operator who has to complain to somebody finds it beside the message.
+    @Test
+    void theEnvelopeSaysWhoTheOperatorIs() throws Exception {
+        try (MailQueue queue =
+                MailQueue.open(
+                        QueueSettings.standard(folder.resolve("spool")),
+                        new QueueEnvironment(
+                                InstantSource.system(),
+                                System::nanoTime,
+                                new Random(1),
+                                Executors.defaultThreadFactory(),
+                                Runnable::run,
+                                (_, _) -> {}))) {
+            HopIdentity verified =
+                    new HopIdentity(
+                            HopNetwork.PUBLIC,
+                            "out1.peer.example",
+                            "CN=Federation \u202e,O=Peer",
+                            new ReverseDns.Confirmed(List.of("out1.peer.example")),
+                            null);
+            assertEquals(
+                    Map.of(
+                            "network", "public",
+                            "operator", "out1.peer.example",
+                            "issuer", "CN=Federation \\u202e,O=Peer",
+                            "verdict", "verified",
+                            "reverse", "pass out1.peer.example",
+                            "trust", "4"),
+                    hop(queue, verified, new PeerIdentity.Trusted(List.of(), "CN=x")));
+            assertEquals(
+                    Map.of(
+                            "network", "none",
+                            "verdict", "the certificate does not hold",
+                            "reason", "expired yesterday",
+                            "reverse", "permerror",
+                            "trust", "0"),
+                    hop(
+                            queue,
+                            new HopIdentity(
+                                    HopNetwork.NONE,
+                                    "",
+                                    "",
+                                    new ReverseDns.Nameless(),
+                                    Shortcoming.CHAIN),
+                            new PeerIdentity.Untrusted(List.of(), "expired yesterday")));
+            assertEquals(Map.of(), hop(queue, HopIdentity.UNKNOWN, new PeerIdentity.Unknown()));
+        }
+    }
+
+    private static Map<String, String> hop(
+            MailQueue queue, HopIdentity identity, PeerIdentity shown) throws IOException {
+        TlsSummary tls =
+                new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, null, null, false);
+        MessageIntake intake =
+                new Acceptance(
+                                queue,
+                                InstantSource.system(),
+                                () -> TrustSettings.defaults("mx.example"))
+                        .begin(
+                                "s1",
+                                new SessionFacts(NAME, false, null, SessionLimits.defaults())
+                                        .secured(tls, shown),
+                                peer(),
+                                new Arrival(true, true, false),
+                                new Greeting(NAME, true, identity),
+                                transaction(1));
+        Map<String, String> attributes = intake.envelope().attributes();
+        intake.abandon();
+        return HopAttributes.of(attributes);
     }
 
     private static Peer peer() throws IOException {

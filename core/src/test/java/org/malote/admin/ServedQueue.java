@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import org.malote.amtp.Observations;
 import org.malote.queue.Claim;
 import org.malote.queue.ClaimedRecipient;
 import org.malote.queue.CommitResult;
@@ -31,6 +32,7 @@ import org.malote.queue.schedule.Feedback;
 public final class ServedQueue implements AutoCloseable {
     private final MemorySpool spool = new MemorySpool();
     private final MailQueue queue = spool.open();
+    private final Observations observations = new Observations(clock());
     private final Path socket;
     private final ControlServer server;
 
@@ -40,6 +42,7 @@ public final class ServedQueue implements AutoCloseable {
                 ControlServer.start(
                         socket,
                         queue,
+                        observations,
                         () -> ReloadResult.taken(List.of("the routes changed")),
                         clock(),
                         Thread::new,
@@ -57,6 +60,10 @@ public final class ServedQueue implements AutoCloseable {
 
     public MailQueue queue() {
         return queue;
+    }
+
+    public Observations observations() {
+        return observations;
     }
 
     public Path socket() {

@@ -32,11 +32,13 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.malote.accept.Acceptance;
+import org.malote.accept.TrustSettings;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
 import org.malote.amtp.Hops;
 import org.malote.amtp.IdentitySettings;
+import org.malote.amtp.Observations;
 import org.malote.amtp.ReverseRule;
 import org.malote.amtp.ScriptedHops;
 import org.malote.auth.AuthEnvironment;
@@ -127,13 +129,17 @@ final class RunningServer implements AutoCloseable {
                                 new DomainName("mx.example"),
                                 limits,
                                 ScriptedPolicy::new,
-                                new Acceptance(queue, InstantSource.system()),
+                                new Acceptance(
+                                        queue,
+                                        InstantSource.system(),
+                                        () -> TrustSettings.defaults("mx.example").at(false)),
                                 () -> tls,
                                 tickets,
                                 () -> codes,
                                 nobody(),
                                 (listener, identity, peer) -> hops.begin(listener, identity, peer),
                                 _ -> false,
+                                new Observations(InstantSource.system()),
                                 new SessionLog(),
                                 meters),
                         loops,

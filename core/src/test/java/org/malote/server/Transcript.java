@@ -44,7 +44,9 @@ import java.util.List;
 /// = user name | none            who has sent the last queued message
 /// = silent                      no reply waits to be read
 /// = mpc code | none             the Mail Policy Code of the last queued message
+/// = seen peer verdict, code a w r   what was observed: accepted, watched and refused of each code
 /// = metered line                a line of the meters
+/// = stored pattern              the last queued message, from its first octet to its last
 /// = header pattern              a line that the last queued message has in its header
 /// ```
 ///

@@ -27,6 +27,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -42,11 +43,13 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.malote.accept.Acceptance;
+import org.malote.accept.TrustSettings;
 import org.malote.amtp.CodePolicies;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
 import org.malote.amtp.IdentitySettings;
+import org.malote.amtp.Observations;
 import org.malote.amtp.PolicyDeclarations;
 import org.malote.amtp.ReverseRule;
 import org.malote.amtp.ScriptedHops;
@@ -61,6 +64,7 @@ import org.malote.auth.Users;
 import org.malote.offload.PeerIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.policy.MailCodePolicy;
+import org.malote.policy.Network;
 import org.malote.policy.OwnSenderPolicy;
 import org.malote.policy.Peer;
 import org.malote.policy.Policy;
@@ -149,6 +153,7 @@ final class TranscriptTest {
         private final long queuedBefore = queue.stats().messages();
         private final Meters meters = new Meters();
         private @Nullable ScriptedHops hops;
+        private final Observations observations = new Observations(InstantSource.system());
         private @Nullable String lastQueued;
 
         Play(Transcript transcript, Segmentation segmentation) {
@@ -222,6 +227,7 @@ final class TranscriptTest {
             Path users = users(settings);
             AuthSettings auth = auth(settings, users);
             Authenticator authenticator = authenticator(settings, auth);
+            TrustSettings trust = trust(settings).at(identity.dial() != Dial.OFF);
             ListenerSettings listener =
                     new ListenerSettings(
                             "mx",
@@ -261,13 +267,14 @@ final class TranscriptTest {
                             new DomainName("mx.example"),
                             limits,
                             () -> coded,
-                            new Acceptance(queue, InstantSource.system()),
+                            new Acceptance(queue, InstantSource.system(), () -> trust),
                             () -> null,
                             new TicketPolicy(SenderNetworks.none(TicketUse.AUTO), System::nanoTime),
                             () -> codes,
                             authenticator,
                             scripted,
                             _ -> false,
+                            observations,
                             new SessionLog(),
                             meters);
             InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
@@ -432,6 +439,16 @@ final class TranscriptTest {
             var _ = loop.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
         }
 
+        private static TrustSettings trust(List<String> settings) {
+            return new TrustSettings(
+                    one(settings, "trust-authserv-id", "mx.example"),
+                    TrustSettings.Use.valueOf(
+                            one(settings, "trust-headers", "auto").toUpperCase(Locale.ROOT)),
+                    all(settings, "trust-network").stream()
+                            .map(text -> Objects.requireNonNull(Network.parse(text)))
+                            .toList());
+        }
+
         private static PolicyDeclarations declarations(String text) {
             return ((PolicyDeclarations.Parsed.Valid)
                             PolicyDeclarations.parse(text.replace(',', ' ')))
@@ -556,6 +573,12 @@ final class TranscriptTest {
                     String stored = stored();
                     assertTrue(stored.endsWith(expected), at(line) + ": stored is\n" + stored);
                 }
+                case "stored" -> {
+                    String stored = stored();
+                    assertTrue(
+                            Pattern.compile(words[1], Pattern.DOTALL).matcher(stored).matches(),
+                            at(line) + ": stored is\n" + stored);
+                }
                 case "header" -> {
                     String header = stored().replaceAll("\r\n[ \t]+", " ");
                     assertTrue(
@@ -564,6 +587,7 @@ final class TranscriptTest {
                             at(line) + ": stored is\n" + header);
                 }
                 case "silent" -> assertEquals(List.of(), List.copyOf(replies), at(line));
+                case "seen" -> assertEquals(words[1], String.join("; ", seen()), at(line));
                 case "mpc", "user" ->
                         assertEquals(
                                 words[1],
@@ -592,6 +616,27 @@ final class TranscriptTest {
                                 at(line));
                 default -> fail(at(line) + ": no such fact");
             }
+        }
+
+        /// Who was seen: by peer and verdict, counts of each code in the order of their outcomes.
+        private List<String> seen() {
+            return observations.rows().stream()
+                    .map(
+                            row ->
+                                    row.subject().peer()
+                                            + " "
+                                            + row.subject().verdict()
+                                            + new TreeMap<>(row.codes())
+                                                    .entrySet().stream()
+                                                            .map(Play::seen)
+                                                            .collect(Collectors.joining()))
+                    .toList();
+        }
+
+        private static String seen(Map.Entry<String, Observations.Tally> code) {
+            Observations.Tally tally = code.getValue();
+            return ", %s %d %d %d"
+                    .formatted(code.getKey(), tally.accepted(), tally.watched(), tally.refused());
         }
 
         private String stored() throws IOException {
