@@ -15,8 +15,7 @@
 /// **Standards.** draft-weinman-amtp-03 §4.4.2 (EHLO), §4.4.3 (MAIL), §4.4.4 (propagation), §4.5
 /// (codes), §6.4 (notifications). `core/AMTP.md` lists the requirements, and where we deviate.
 ///
-/// **Known limits.** Identity by certificate and reverse DNS is not here. A code is not passed on
-/// as a parameter: every next hop gets it as a header.
+/// **Known limits.** Identity by certificate and reverse DNS is not here.
 @NullMarked
 package org.malote.amtp;
 

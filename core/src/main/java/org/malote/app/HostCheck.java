@@ -177,7 +177,8 @@ final class HostCheck {
                 }
                 case Via.Lmtp(String host, int _) -> host(route, host, problems);
                 case Via.Smtp(String host, int _) -> host(route, host, problems);
-                case Via.Mx _, Via.Hold _, Via.Discard _ -> {}
+                case Via.AmtpHost(String host, int _) -> host(route, host, problems);
+                case Via.Mx _, Via.Amtp _, Via.Hybrid _, Via.Hold _, Via.Discard _ -> {}
             }
         }
         if (!settings.routes().isRouted(settings.hostname().text())) {

@@ -58,7 +58,8 @@ public record RouteTable(List<Route> routes) {
             return false;
         }
         return switch (route.via()) {
-            case Via.Smtp _, Via.Mx _ -> !route.pattern().isCatchAll();
+            case Via.Smtp _, Via.Mx _, Via.Amtp _, Via.Hybrid _, Via.AmtpHost _ ->
+                    !route.pattern().isCatchAll();
             case Via.Maildir _, Via.Lmtp _, Via.Hold _, Via.Discard _ -> true;
         };
     }
