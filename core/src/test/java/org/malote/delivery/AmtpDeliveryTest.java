@@ -8,6 +8,7 @@ import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -128,11 +129,17 @@ final class AmtpDeliveryTest {
         }
 
         @Override
-        public void close() throws Exception {
+        public void close() throws IOException {
             bench.close();
             tls.close();
             amtp.close();
             smtp.close();
+        }
+    }
+
+    private static int closedPort() throws IOException {
+        try (ServerSocket once = new ServerSocket(0)) {
+            return once.getLocalPort();
         }
     }
 
@@ -230,10 +237,8 @@ final class AmtpDeliveryTest {
 
     @Test
     void aHostThatCannotBeReachedIsFollowedByTheMxHostsAtOnce() throws Exception {
-        try (World world = new World(new Via.Hybrid());
-                ServerSocket closed = new ServerSocket(0)) {
-            closed.close();
-            world.bench.zone("_amtp._tcp.z.example", "SRV 0 " + closed.getLocalPort() + " " + TARGET);
+        try (World world = new World(new Via.Hybrid())) {
+            world.bench.zone("_amtp._tcp.z.example", "SRV 0 " + closedPort() + " " + TARGET);
             world.bench.zone("z.example", "MX 0 mx.y.example");
             world.bench.awaitGone(
                     world.bench.send("a@x.example", CODE, Bench.TEXT, "b@z.example"));
@@ -250,12 +255,10 @@ final class AmtpDeliveryTest {
     /// A name server that is silenced must not make mail leave in the clear; and RFC 7505 §3.
     @Test
     void whatTheDnsDoesNotSayIsNoReasonToFallBack() throws Exception {
-        try (World world = new World(new Via.Hybrid());
-                ServerSocket closed = new ServerSocket(0)) {
-            closed.close();
+        try (World world = new World(new Via.Hybrid())) {
             world.bench.silent.add("_amtp._tcp.y.example");
             assertStarts("temporary 4.4.3 name service for y.example", world.failure(CODE));
-            world.bench.zone("_amtp._tcp.z.example", "SRV 0 " + closed.getLocalPort() + " " + TARGET);
+            world.bench.zone("_amtp._tcp.z.example", "SRV 0 " + closedPort() + " " + TARGET);
             world.bench.zone("z.example", "MX 0 .");
             MessageId _ = world.bench.send("a@x.example", CODE, Bench.TEXT, "b@z.example");
             Failure failure = world.bench.nextFailure();

@@ -24,6 +24,14 @@ public record HostCertificate(
         chain = List.copyOf(chain);
     }
 
+    /// One of ours, as hosts will see it.
+    ///
+    /// @param chain a PEM file, the leaf first
+    /// @throws TlsProblems when it cannot be read
+    public static HostCertificate read(Path chain) throws TlsProblems {
+        return of(PemFile.read(chain, "certificate").certificates());
+    }
+
     static HostCertificate of(List<X509Certificate> chain) {
         X509Certificate leaf = chain.getFirst();
         return new HostCertificate(

@@ -1,0 +1,23 @@
+package org.malote.app;
+
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "amtp",
+        description = "Looks after AMTP.",
+        mixinStandardHelpOptions = true,
+        subcommands = {AmtpProbeCommand.class})
+final class AmtpCommand implements Callable<Integer> {
+    @Spec private @Nullable CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(
+                Commands.present(spec).commandLine(), "say what to do, such as malote amtp probe");
+    }
+}
