@@ -96,9 +96,16 @@ public record PolicyDeclarations(List<PolicyDeclaration> declarations) {
     /// host itself enforces what it means, and a half that is not defined here is about no code
     /// that we could send.
     ///
-    /// @param words `DENY=com/*`, or `DENY` and `com/*`, in any case and in their order
-    public static PolicyMask maskOf(List<String> words) {
+    /// @param lines the words of each: `DENY=com/*`, or `DENY` and `com/*`, in any case
+    public static PolicyMask maskOf(List<List<String>> lines) {
         List<PolicyDeclaration> declarations = new ArrayList<>();
+        lines.forEach(words -> read(words, declarations));
+        return declarations.isEmpty()
+                ? PolicyMask.ALL
+                : new PolicyDeclarations(declarations).mask();
+    }
+
+    private static void read(List<String> words, List<PolicyDeclaration> declarations) {
         for (int i = 0; i < words.size(); i++) {
             String word = words.get(i);
             int equals = word.indexOf('=');
@@ -114,9 +121,6 @@ public record PolicyDeclarations(List<PolicyDeclaration> declarations) {
                 declarations.add(new PolicyDeclaration(keyword, role, kind));
             }
         }
-        return declarations.isEmpty()
-                ? PolicyMask.ALL
-                : new PolicyDeclarations(declarations).mask();
     }
 
     /// What they come to: draft-weinman-amtp-03 §4.4.2. In their order, from a start that is the

@@ -190,7 +190,10 @@ final class AmtpProbe {
                         .handler(dialogue)
                         .connect(address, new InetSocketAddress(own, 0));
         if (!connected.awaitUninterruptibly().isSuccess()) {
-            step(false, "TCP", shown + " from " + IpAddresses.format(own) + ": " + words(connected));
+            step(
+                    false,
+                    "TCP",
+                    shown + " from " + IpAddresses.format(own) + ": " + words(connected));
             return false;
         }
         step(true, "TCP", shown + " from " + IpAddresses.format(own));
@@ -348,8 +351,7 @@ final class AmtpProbe {
                 octets.release();
                 return;
             }
-            unread =
-                    ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(context.alloc(), unread, octets);
+            unread = ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(context.alloc(), unread, octets);
             while (true) {
                 switch (parser.next(unread)) {
                     case ReplyParser.Complete(Reply reply) -> replies.add(List.of(reply));

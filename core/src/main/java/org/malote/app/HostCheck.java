@@ -125,7 +125,8 @@ final class HostCheck {
         }
     }
 
-    /// Where mail goes over AMTP, a source whose names are not one is a problem: its mail waits. For
+    /// Where mail goes over AMTP, a source whose names are not one is a problem: its mail waits.
+    /// For
     /// others it is worth knowing, since hosts of SMTP look at reverse DNS too.
     private static void names(
             Settings settings, Dns dns, List<String> problems, Consumer<String> notes) {

@@ -97,8 +97,7 @@ final class SourceNames {
             }
         }
         if (names.isEmpty()) {
-            return new Finding(
-                    false, shown + " has no name in reverse DNS; let it be " + name);
+            return new Finding(false, shown + " has no name in reverse DNS; let it be " + name);
         }
         if (!names.contains(name)) {
             return new Finding(
@@ -116,8 +115,8 @@ final class SourceNames {
     private static Finding confirmed(InetAddress address, String shown, String name, Dns dns) {
         RecordType type = address.getAddress().length == 4 ? RecordType.A : RecordType.AAAA;
         return switch (ask(dns, name, type)) {
-            case DnsAnswer.Records(var records, _, _) when
-                            records.contains(new DnsRecord.Address(address)) ->
+            case DnsAnswer.Records(var records, _, _)
+                    when records.contains(new DnsRecord.Address(address)) ->
                     new Finding(true, shown + " is " + name + ", and " + name + " is " + shown);
             case DnsAnswer.TryLater(var reason) ->
                     new Finding(false, "the address of " + name + " cannot be asked: " + reason);

@@ -36,7 +36,7 @@ record HostFacts(
         long sizeMax = 0;
         long recipientsMax = 0;
         long transactionsMax = 0;
-        List<String> declarations = new ArrayList<>();
+        List<List<String>> declarations = new ArrayList<>();
         // The first line names the host.
         for (String line : reply.lines().subList(1, reply.lines().size())) {
             List<String> words = List.of(line.trim().toUpperCase(Locale.ROOT).split("\\s+", -1));
@@ -70,14 +70,15 @@ record HostFacts(
     /// draft-weinman-amtp-03 §4.4.2: `MPC DENY=com/*`. Leniency: its examples have a space for the
     /// `=`, and one has a line `MPC-DENY com/*` for each declaration, as older drafts asked.
     private static void codes(
-            List<String> words, Set<Extension> extensions, List<String> declarations) {
+            List<String> words, Set<Extension> extensions, List<List<String>> declarations) {
         String keyword = words.getFirst();
         if (keyword.equals(Extension.MPC.keyword()) || keyword.equals(Extension.XMPC.keyword())) {
-            declarations.addAll(words.subList(1, words.size()));
+            declarations.add(words.subList(1, words.size()));
         } else if (keyword.equals("MPC-ALLOW") || keyword.equals("MPC-DENY")) {
             extensions.add(Extension.MPC);
-            declarations.add(keyword.substring("MPC-".length()));
-            declarations.addAll(words.subList(1, words.size()));
+            List<String> plain = new ArrayList<>(words);
+            plain.set(0, keyword.substring("MPC-".length()));
+            declarations.add(plain);
         }
     }
 

@@ -58,9 +58,7 @@ final class AmtpProbeTest {
                                             (SSLSocket)
                                                     context.getSocketFactory()
                                                             .createSocket(
-                                                                    server.accept(),
-                                                                    null,
-                                                                    true)) {
+                                                                    server.accept(), null, true)) {
                                         socket.setNeedClientAuth(true);
                                         converse(socket);
                                     } catch (IOException e) {
@@ -87,7 +85,7 @@ final class AmtpProbeTest {
         socket.getOutputStream().flush();
     }
 
-    private String probe(String name, int port) throws Exception {
+    private String probe(String name, String host, int port) throws Exception {
         CertificateSettings own = certificate("out1.isp.example");
         CertificateSettings theirs = certificate(name);
         Path file =
@@ -106,13 +104,7 @@ final class AmtpProbeTest {
                         """
                                 .formatted(own.chain(), own.key(), theirs.chain()));
         TestScreen screen = new TestScreen(Clock.systemUTC());
-        int status =
-                screen.run(
-                        "amtp",
-                        "probe",
-                        "localhost:" + port,
-                        "--config",
-                        file.toString());
+        int status = screen.run("amtp", "probe", host + ":" + port, "--config", file.toString());
         return status + " " + screen.out() + screen.err();
     }
 
@@ -123,7 +115,7 @@ final class AmtpProbeTest {
     @Test
     void saysStepByStepThatEverythingMatches() throws Exception {
         try (ServerSocket server = host(certificate("localhost"))) {
-            String output = probe("localhost", server.getLocalPort());
+            String output = probe("localhost", "localhost", server.getLocalPort());
             assertEquals('0', output.charAt(0), output);
             assertSays(
                     "0 ok +ours +the certificate .* is for out1.isp.example, the name in EHLO; .*",
@@ -150,9 +142,9 @@ final class AmtpProbeTest {
     void saysWhatDoesNotMatch() throws Exception {
         hello = "504 Authentication failed";
         try (ServerSocket server = host(certificate("other.example"))) {
-            String output = probe("third.example", server.getLocalPort());
+            String output = probe("third.example", "127.0.0.1", server.getLocalPort());
             assertEquals('1', output.charAt(0), output);
-            assertSays("FAILS +certificate +for other.example.*; wanted localhost", output);
+            assertSays("FAILS +certificate +for other.example.*; wanted 127.0.0.1", output);
             assertSays("FAILS +chain +issued by .*not believed.*", output);
             assertSays("FAILS +EHLO +504 Authentication failed \\(it does not accept.*", output);
             assertSays("not everything matches", output);
@@ -165,7 +157,7 @@ final class AmtpProbeTest {
         try (ServerSocket closed = new ServerSocket(0)) {
             port = closed.getLocalPort();
         }
-        String output = probe("localhost", port);
+        String output = probe("localhost", "127.0.0.1", port);
         assertEquals('1', output.charAt(0), output);
         assertSays("FAILS +TCP +127.0.0.1 port " + port + " from 127.0.0.1: .*refused.*", output);
     }

@@ -17,6 +17,7 @@ import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -103,14 +104,11 @@ final class AmtpDeliveryTest {
             bench.zone("y.example", "MX 0 mx.y.example");
             bench.zone("mx.y.example", "127.0.0.1");
             bench.sites = new SiteTable(List.of(), SiteTable.usual(20, terms));
-            bench.start(
-                    Bench.allVia(via), Bench.settings(smtp.port(), true, settings), tls);
+            bench.start(Bench.allVia(via), Bench.settings(smtp.port(), true, settings), tls);
         }
 
         private static HostWay way(Terms terms) {
-            HostWay way = terms.way();
-            assertTrue(way != null);
-            return way;
+            return Objects.requireNonNull(terms.way());
         }
 
         MessageId send(Map<String, String> attributes) {
@@ -161,7 +159,7 @@ final class AmtpDeliveryTest {
             assertEquals(List.of(Bench.TEXT, Bench.TEXT), world.amtp.messages);
             assertTrue(
                     world.amtp.commands.contains(
-                            "MAIL FROM:<a@x.example> BODY=8BITMIME MPC=com/optin")
+                                    "MAIL FROM:<a@x.example> BODY=8BITMIME MPC=com/optin")
                             || world.amtp.commands.contains(
                                     "MAIL FROM:<a@x.example> MPC=com/optin"),
                     world.amtp.commands.toString());
@@ -228,8 +226,7 @@ final class AmtpDeliveryTest {
         }
         try (World world = new World(new Via.Hybrid())) {
             world.bench.zone("z.example", "MX 0 mx.y.example");
-            world.bench.awaitGone(
-                    world.bench.send("a@x.example", CODE, Bench.TEXT, "b@z.example"));
+            world.bench.awaitGone(world.bench.send("a@x.example", CODE, Bench.TEXT, "b@z.example"));
             assertEquals(List.of("MPC: com/optin\r\n" + Bench.TEXT), world.smtp.messages);
             assertEquals(0, world.amtp.connections.get());
         }
@@ -240,8 +237,7 @@ final class AmtpDeliveryTest {
         try (World world = new World(new Via.Hybrid())) {
             world.bench.zone("_amtp._tcp.z.example", "SRV 0 " + closedPort() + " " + TARGET);
             world.bench.zone("z.example", "MX 0 mx.y.example");
-            world.bench.awaitGone(
-                    world.bench.send("a@x.example", CODE, Bench.TEXT, "b@z.example"));
+            world.bench.awaitGone(world.bench.send("a@x.example", CODE, Bench.TEXT, "b@z.example"));
             assertEquals(1, world.smtp.messages.size());
         }
         certified = "other.example";
@@ -270,11 +266,9 @@ final class AmtpDeliveryTest {
     void whatAHostOfAmtpSaysIsNotGotRoundBySmtp() throws Exception {
         try (World world = new World(new Via.Hybrid())) {
             world.amtp.extensions = List.of("LIMITS MAILMAX=1", "MPC DENY=com/optin");
-            assertStarts(
-                    "permanent 5.7.1 amtp.y.example[127.0.0.1]", world.failure(CODE));
+            assertStarts("permanent 5.7.1 amtp.y.example[127.0.0.1]", world.failure(CODE));
             world.amtp.extensions = List.of("LIMITS MAILMAX=1");
-            world.amtp.says =
-                    c -> c.startsWith("MAIL") ? "550 5.7.1 MPC policy violation" : "";
+            world.amtp.says = c -> c.startsWith("MAIL") ? "550 5.7.1 MPC policy violation" : "";
             assertStarts("permanent 5.7.1 host amtp.y.example", world.failure(CODE));
             world.amtp.says = c -> c.startsWith("MAIL") ? FakeHost.CLOSE : "";
             assertStarts("temporary 4.4.2 lost connection", world.failure(CODE));
@@ -288,8 +282,10 @@ final class AmtpDeliveryTest {
         try (World world = new World(new Via.Amtp())) {
             assertStarts("permanent 5.7.1 the destination takes", world.failure(Map.of()));
             world.bench.awaitGone(world.bench.sendText("", Bench.TEXT, "b@y.example"));
-            assertEquals(1, world.amtp.count("MAIL FROM:<> BODY=8BITMIME MPC=net/autoresponse")
-                    + world.amtp.count("MAIL FROM:<> MPC=net/autoresponse"));
+            assertEquals(
+                    1,
+                    world.amtp.count("MAIL FROM:<> BODY=8BITMIME MPC=net/autoresponse")
+                            + world.amtp.count("MAIL FROM:<> MPC=net/autoresponse"));
         }
         try (World world = new World(new Via.Hybrid())) {
             world.bench.awaitGone(world.send(Map.of()));

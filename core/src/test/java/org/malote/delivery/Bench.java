@@ -188,8 +188,7 @@ final class Bench implements AutoCloseable {
             zone.computeIfAbsent(name, _ -> new ArrayList<>())
                     .add(
                             switch (words[0]) {
-                                case "MX" ->
-                                        new DnsRecord.Mx(Integer.parseInt(words[1]), words[2]);
+                                case "MX" -> new DnsRecord.Mx(Integer.parseInt(words[1]), words[2]);
                                 case "SRV" ->
                                         new DnsRecord.Service(
                                                 Integer.parseInt(words[1]),

@@ -102,7 +102,7 @@ final class SrvResolverTest {
                 "2 0 0 b.example",
                 "3 0 24 a.example",
                 "4 0 24 a.example",
-                "5 0 24 under the stairs",
+                "5 0 24 -stairs.example",
                 "6 0 24 nowhere.example");
         SrvAnswer.Hosts found = assertInstanceOf(SrvAnswer.Hosts.class, resolve());
         assertEquals(1, found.hosts().size());
@@ -111,7 +111,7 @@ final class SrvResolverTest {
                         "the target 192.0.2.9:24 is an address where a name must be",
                         "the target b.example:0 has no port",
                         "the target a.example:24 is there twice",
-                        "the target under the stairs:24 is no host name",
+                        "the target -stairs.example:24 is no host name",
                         "the target nowhere.example has no address that can be used"),
                 found.ignored());
     }
