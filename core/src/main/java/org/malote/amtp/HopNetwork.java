@@ -1,5 +1,8 @@
 package org.malote.amtp;
 
+import java.util.Locale;
+import java.util.Map;
+
 /// Whose word a peer's certificate rests on (draft-weinman-amtp-03 §1.2). Decided by the issuer of
 /// the client's certificate, never by port or address.
 public enum HopNetwork {
@@ -8,5 +11,18 @@ public enum HopNetwork {
     /// An authority that many recognise.
     PUBLIC,
     /// An authority of the operator's own, which a closed set of hosts recognises.
-    PRIVATE
+    PRIVATE;
+
+    /// The attribute of an envelope that says over what network it came; the word of one of these.
+    public static final String ATTRIBUTE = "amtp.network";
+
+    /// Whether a message of the queue came over a public connection of AMTP.
+    public static boolean cameOverPublic(Map<String, String> attributes) {
+        return PUBLIC.word().equals(attributes.get(ATTRIBUTE));
+    }
+
+    /// As attributes and logs have it: `public`.
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 }

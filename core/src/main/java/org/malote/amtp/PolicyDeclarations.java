@@ -92,6 +92,37 @@ public record PolicyDeclarations(List<PolicyDeclaration> declarations) {
         return new Parsed.Valid(new PolicyDeclarations(declarations));
     }
 
+    /// What another host's declarations come to. Total: what cannot be read says nothing, since the
+    /// host itself enforces what it means, and a half that is not defined here is about no code
+    /// that we could send.
+    ///
+    /// @param lines the words of each: `DENY=com/*`, or `DENY` and `com/*`, in any case
+    public static PolicyMask maskOf(List<List<String>> lines) {
+        List<PolicyDeclaration> declarations = new ArrayList<>();
+        lines.forEach(words -> read(words, declarations));
+        return declarations.isEmpty()
+                ? PolicyMask.ALL
+                : new PolicyDeclarations(declarations).mask();
+    }
+
+    private static void read(List<String> words, List<PolicyDeclaration> declarations) {
+        for (int i = 0; i < words.size(); i++) {
+            String word = words.get(i);
+            int equals = word.indexOf('=');
+            Keyword keyword = keyword(equals < 0 ? word : word.substring(0, equals));
+            if (keyword == null || (equals < 0 && i + 1 == words.size())) {
+                continue;
+            }
+            String value = equals < 0 ? words.get(++i) : word.substring(equals + 1);
+            int slash = value.indexOf('/');
+            String role = value.substring(0, Math.max(0, slash));
+            String kind = value.substring(slash + 1);
+            if (PolicyDeclaration.isHalf(role) && PolicyDeclaration.isHalf(kind)) {
+                declarations.add(new PolicyDeclaration(keyword, role, kind));
+            }
+        }
+    }
+
     /// What they come to: draft-weinman-amtp-03 §4.4.2. In their order, from a start that is the
     /// opposite of the first.
     ///

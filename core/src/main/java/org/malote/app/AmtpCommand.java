@@ -11,7 +11,12 @@ import picocli.CommandLine.Spec;
         name = "amtp",
         description = "Authenticated mail transfer: who sends, and what rules would do.",
         mixinStandardHelpOptions = true,
-        subcommands = {AmtpInitCommand.class, AmtpPeersCommand.class, AmtpSuggestCommand.class})
+        subcommands = {
+            AmtpInitCommand.class,
+            AmtpPeersCommand.class,
+            AmtpProbeCommand.class,
+            AmtpSuggestCommand.class
+        })
 final class AmtpCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
 

@@ -26,8 +26,10 @@ import org.malote.delivery.MxRules;
 import org.malote.delivery.PrivateAddresses;
 import org.malote.delivery.Route;
 import org.malote.delivery.RouteTable;
+import org.malote.delivery.SrvResolver;
 import org.malote.delivery.Terms;
 import org.malote.delivery.Via;
+import org.malote.dns.Dns;
 import org.malote.dns.DnsjavaDns;
 import org.malote.offload.HostIdentity;
 import org.malote.offload.HostTls;
@@ -57,17 +59,17 @@ final class Deliveries {
         DeliveryLog log = new DeliveryLog();
         String hostname = settings.hostname().text();
         boolean allowsPrivate = settings.delivery().allowPrivateTargets();
+        int mxPort = settings.delivery().mxPort();
+        Predicate<InetSocketAddress> isOurs = isOurs(bound);
         MxRules rules =
                 new MxRules(
                         hostname::equals,
-                        isOurs(bound, settings.delivery().mxPort()),
+                        address -> isOurs.test(new InetSocketAddress(address, mxPort)),
                         address -> !allowsPrivate && PrivateAddresses.contains(address),
                         families());
-        MxResolver mx =
-                new MxResolver(
-                        new DnsjavaDns(settings.dns(), threads.waiting(), System::nanoTime),
-                        rules,
-                        random.split());
+        Dns dns = new DnsjavaDns(settings.dns(), threads.waiting(), System::nanoTime);
+        MxResolver mx = new MxResolver(dns, rules, random.split());
+        SrvResolver srv = new SrvResolver(dns, rules, isOurs, random.split());
         MaildirTransport maildir =
                 new MaildirTransport(
                         threads.io(),
@@ -91,6 +93,7 @@ final class Deliveries {
                 routes(settings),
                 settings.sites(),
                 mx,
+                srv,
                 rules,
                 maildir,
                 bounces,
@@ -109,13 +112,17 @@ final class Deliveries {
                         meters));
     }
 
-    /// TLS for the side that connects: the ways that the sites' terms need. Engine, limits and
-    /// times
-    /// are those of `[tls]`.
+    /// TLS for the side that connects: the ways that the sites' terms need, for AMTP where a route
+    /// leads there. Engine, limits and times are those of `[tls]`.
     static HostTlsSettings hostTls(Settings settings) {
         Set<HostWay> ways = new LinkedHashSet<>();
+        boolean speaksAmtp = settings.routes().routes().stream().anyMatch(r -> r.via().isAmtp());
         for (Terms terms : settings.sites().terms()) {
-            for (Terms each : List.of(terms, terms.forLmtp())) {
+            List<Terms> all = new ArrayList<>(List.of(terms, terms.forLmtp()));
+            if (speaksAmtp && terms.forAmtp().hasCertificate()) {
+                all.add(terms.forAmtp());
+            }
+            for (Terms each : all) {
                 HostWay way = each.way();
                 if (way != null) {
                     ways.add(way);
@@ -146,17 +153,16 @@ final class Deliveries {
         return settings.listeners().stream().anyMatch(l -> l.codes() != Dial.OFF);
     }
 
-    /// Whether mail that is sent to the mail port of an address comes back to a listener of ours.
-    private static Predicate<InetAddress> isOurs(
-            Collection<InetSocketAddress> bound, int mailPort) {
-        List<InetAddress> listening =
-                bound.stream()
-                        .filter(address -> address.getPort() == mailPort)
-                        .map(InetSocketAddress::getAddress)
-                        .toList();
-        return address -> {
-            for (InetAddress ours : listening) {
-                if (ours.equals(address) || (ours.isAnyLocalAddress() && isLocal(address))) {
+    /// Whether what is sent to an address and a port comes back to a listener of ours.
+    private static Predicate<InetSocketAddress> isOurs(Collection<InetSocketAddress> bound) {
+        List<InetSocketAddress> listening = List.copyOf(bound);
+        return wanted -> {
+            InetAddress address = wanted.getAddress();
+            for (InetSocketAddress each : listening) {
+                InetAddress ours = each.getAddress();
+                if (each.getPort() == wanted.getPort()
+                        && (ours.equals(address)
+                                || (ours.isAnyLocalAddress() && isLocal(address)))) {
                     return true;
                 }
             }

@@ -10,9 +10,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.malote.admin.ControlClient;
 import org.malote.auth.UserFile;
@@ -20,10 +27,15 @@ import org.malote.config.Settings;
 import org.malote.delivery.Route;
 import org.malote.delivery.Source;
 import org.malote.delivery.Via;
+import org.malote.dns.Dns;
+import org.malote.dns.DnsjavaDns;
+import org.malote.offload.CertificateSettings;
+import org.malote.offload.HostCertificate;
 import org.malote.offload.HostTls;
 import org.malote.offload.SignatureWatch;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
+import org.malote.offload.TlsProblems;
 import org.malote.server.InboundServer;
 import org.malote.server.ListenerSettings;
 import org.malote.server.TlsMode;
@@ -33,6 +45,9 @@ import org.malote.smtp.IpAddresses;
 final class HostCheck {
     /// unix(7): sun_path has 108 octets; the JDK keeps some.
     private static final int SOCKET_OCTETS_MAX = 100;
+
+    /// As the warning of a server that runs.
+    private static final int EXPIRY_DAYS = 14;
 
     private HostCheck() {}
 
@@ -61,6 +76,13 @@ final class HostCheck {
         }
         problems.addAll(TrustFiles.check(settings, Clock.systemUTC().instant(), notes));
         sources(settings, problems);
+        try (ExecutorService queries = Executors.newVirtualThreadPerTaskExecutor()) {
+            names(
+                    settings,
+                    new DnsjavaDns(settings.dns(), queries, System::nanoTime),
+                    problems,
+                    notes);
+        }
         if (new ControlClient(settings.controlSocket()).isServed()) {
             notes.accept(
                     "a server runs with this state, so the ports that it listens on were not tried");
@@ -105,6 +127,87 @@ final class HostCheck {
                                     + "); give it to an interface of this host, or name another");
                 }
             }
+        }
+    }
+
+    /// Where mail goes over AMTP, a source whose names are not one is a problem: its mail waits.
+    /// For
+    /// others it is worth knowing, since hosts of SMTP look at reverse DNS too.
+    private static void names(
+            Settings settings, Dns dns, List<String> problems, Consumer<String> notes) {
+        List<Via> vias = settings.routes().routes().stream().map(Route::via).toList();
+        boolean isPublic = vias.stream().anyMatch(via -> via.isAmtp() && !via.isPrivate());
+        Set<Source> forAmtp =
+                settings.sites().terms().stream()
+                        .map(terms -> terms.forAmtp().source())
+                        .filter(Objects::nonNull)
+                        .collect(Collectors.toSet());
+        for (Source source : settings.sources()) {
+            boolean isUsed = isPublic && forAmtp.contains(source);
+            for (SourceNames.Finding finding : SourceNames.of(source, dns)) {
+                String sentence = "source \"" + source.name() + "\": " + finding.sentence();
+                if (!finding.isGood() && isUsed) {
+                    problems.add(sentence);
+                } else if (!finding.isGood() && source.identity() != null) {
+                    notes.accept(sentence);
+                }
+            }
+            expiry(source, notes);
+        }
+        listeners(settings, dns, notes);
+    }
+
+    private static void expiry(Source source, Consumer<String> notes) {
+        for (CertificateSettings certificate : source.certificates()) {
+            try {
+                Instant end = HostCertificate.read(certificate.chain()).notAfter();
+                Duration left = Duration.between(Clock.systemUTC().instant(), end);
+                if (!left.isNegative() && left.toDays() < EXPIRY_DAYS) {
+                    notes.accept(
+                            "source \""
+                                    + source.name()
+                                    + "\": the certificate "
+                                    + certificate.chain()
+                                    + " expires at "
+                                    + end
+                                    + "; renew it");
+                }
+            } catch (TlsProblems _) {
+                // it is a problem of TLS already
+            }
+        }
+    }
+
+    /// Clients of AMTP ask the certificate for the name that the SRV record gives, which is mostly
+    /// that of the host: only the operator knows, so nothing here is a problem.
+    private static void listeners(Settings settings, Dns dns, Consumer<String> notes) {
+        String name = settings.hostname().text();
+        for (ListenerSettings listener : settings.listeners()) {
+            boolean isAmtp =
+                    switch (listener.profile()) {
+                        case AMTP_PUBLIC, AMTP_PRIVATE -> true;
+                        case MX, SUBMISSION -> false;
+                    };
+            if (!isAmtp) {
+                continue;
+            }
+            List<SourceNames.Finding> findings = new ArrayList<>();
+            if (!settings.tls().certificates().isEmpty()) {
+                SourceNames.certificates(settings.tls().certificates(), name, findings);
+            }
+            InetAddress address = listener.address().getAddress();
+            if (!address.isAnyLocalAddress()) {
+                findings.add(SourceNames.reverse(address, name, dns));
+            }
+            findings.stream()
+                    .filter(finding -> !finding.isGood())
+                    .forEach(
+                            finding ->
+                                    notes.accept(
+                                            "listener \""
+                                                    + listener.name()
+                                                    + "\": "
+                                                    + finding.sentence()));
         }
     }
 
@@ -182,7 +285,8 @@ final class HostCheck {
                 }
                 case Via.Lmtp(String host, int _) -> host(route, host, problems);
                 case Via.Smtp(String host, int _) -> host(route, host, problems);
-                case Via.Mx _, Via.Hold _, Via.Discard _ -> {}
+                case Via.AmtpHost(String host, int _) -> host(route, host, problems);
+                case Via.Mx _, Via.Amtp _, Via.Hybrid _, Via.Hold _, Via.Discard _ -> {}
             }
         }
         if (!settings.routes().isRouted(settings.hostname().text())) {

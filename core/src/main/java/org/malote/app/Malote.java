@@ -306,8 +306,13 @@ final class Malote implements AutoCloseable {
                 "malote.tls.certificate.seconds",
                 "Seconds until the first certificate expires",
                 () -> {
-                    Duration validity = tls.validity();
-                    return validity == null ? Double.NaN : validity.toSeconds();
+                    Duration served = tls.validity();
+                    Duration shown = hostTls.validity(); // to hosts, by [[source]]
+                    if (served == null || shown == null) {
+                        Duration only = served == null ? shown : served;
+                        return only == null ? Double.NaN : only.toSeconds();
+                    }
+                    return Math.min(served.toSeconds(), shown.toSeconds());
                 });
         meters.watch(
                 "malote.tls.keys.well",
@@ -519,7 +524,7 @@ final class Malote implements AutoCloseable {
         addIfChanged(parts, "[[listener]]", running.listeners(), wanted.listeners());
         addIfChanged(parts, "[queue]", running.queue(), wanted.queue());
         addIfChanged(parts, "[limits]", running.limits(), wanted.limits());
-        addIfChanged(parts, "[delivery]", running.delivery(), wanted.delivery());
+        addIfChanged(parts, "[delivery] or [amtp]", running.delivery(), wanted.delivery());
         addIfChanged(parts, "[bounce]", running.bounce(), wanted.bounce());
         addIfChanged(parts, "[dns]", running.dns(), wanted.dns());
         addIfChanged(parts, "[admin]", running.admin(), wanted.admin());

@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.malote.config.Settings;
+import org.malote.delivery.Source;
 import org.malote.offload.CertificateInfo;
 import org.malote.offload.EngineLibrary;
 import org.malote.offload.HandshakeCost;
@@ -58,6 +59,7 @@ final class TlsCommand implements Callable<Integer> {
             printProviders(out, providers);
             printTicketKeys(out, settings.tls(), environment);
             printCertificates(out, settings, environment);
+            printSources(out, settings, environment);
         } catch (TlsProblems e) {
             out.flush();
             throw new CommandFailure(String.join("\n", e.problems()), e);
@@ -128,7 +130,26 @@ final class TlsCommand implements Callable<Integer> {
                             + settings.generatedKeys().resolve(SelfSigned.FILE_NAME));
             return;
         }
-        for (TlsMeasurement measured : TlsMeasurement.of(tls, environment)) {
+        print(out, TlsMeasurement.of(tls, environment));
+    }
+
+    /// What hosts are shown.
+    private void printSources(PrintWriter out, Settings settings, TlsEnvironment environment)
+            throws TlsProblems {
+        for (Source source : settings.sources()) {
+            if (source.identity() != null) {
+                out.println("source    " + source.name() + ", EHLO " + source.heloName());
+                print(
+                        out,
+                        TlsMeasurement.of(
+                                settings.tls().withCertificates(source.certificates()),
+                                environment));
+            }
+        }
+    }
+
+    private void print(PrintWriter out, List<TlsMeasurement> all) {
+        for (TlsMeasurement measured : all) {
             CertificateInfo certificate = measured.certificate();
             long days = Duration.between(clock.instant(), certificate.notAfter()).toDays();
             out.println("certificate " + certificate.file());

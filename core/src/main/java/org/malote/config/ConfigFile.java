@@ -30,12 +30,14 @@ import org.malote.amtp.CodeSettings;
 import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
 import org.malote.amtp.IdentitySettings;
+import org.malote.amtp.MailPolicyCode;
 import org.malote.amtp.PolicyDeclarations;
 import org.malote.amtp.ReverseRule;
 import org.malote.auth.AuthSettings;
 import org.malote.auth.Mechanism;
 import org.malote.bounce.BounceSettings;
 import org.malote.config.Section.Notes;
+import org.malote.delivery.AmtpSending;
 import org.malote.delivery.DeliverySettings;
 import org.malote.delivery.DeliveryTimeouts;
 import org.malote.delivery.DomainPattern;
@@ -204,16 +206,19 @@ public final class ConfigFile {
         AuthSettings auth = auth(root.section("auth"));
         requireUsers(root, listeners, auth);
         CodeSettings codes = codes(root.section("mpc"));
-        AmtpSettings amtp = amtp(root.section("amtp"));
         TrustSettings trust =
                 trust(root.section("trust"), hostname)
                         .at(listeners.stream().anyMatch(each -> each.amtp() != Dial.OFF));
-        RouteTable routes = routes(root);
         List<Source> sources = sources(root, hostname);
         Section deliverySection = root.section("delivery");
-        HowSpokenTo usual = usualTerms(deliverySection, sources);
+        Section amtpSection = root.section("amtp");
+        HowSpokenTo usual = usualTerms(deliverySection, amtpSection, sources);
+        AmtpSettings amtp = amtp(amtpSection);
+        AmtpSending sending = sending(amtpSection, amtp.isRelayStrict());
+        amtpSection.end();
+        RouteTable routes = routes(root, usual.terms());
         SiteTable sites = sites(root, queue.limits().laneConcurrencyMax(), usual, sources);
-        DeliverySettings delivery = delivery(deliverySection, hostname);
+        DeliverySettings delivery = delivery(deliverySection, hostname, sending);
         BounceSettings bounce = bounce(root.section("bounce"), hostname, queue.retry());
         DnsSettings dns = dns(root.section("dns"));
         AdminSettings admin = admin(root.section("admin"));
@@ -385,7 +390,6 @@ public final class ConfigFile {
                 section.texts("crls", usual.revocationLists(), "/etc/malote/ca.crl", this::path);
         CommonNames commonNames = section.word("common-names", usual.commonNames(), COMMON_NAMES);
         boolean acceptsServerUse = section.yesOrNo("server-use", usual.acceptsServerUse());
-        section.end();
         return new AmtpSettings(
                 isRelayStrict, deny, revocationLists, commonNames, acceptsServerUse);
     }
@@ -820,7 +824,25 @@ public final class ConfigFile {
         };
     }
 
-    private RouteTable routes(Section root) {
+    private static AmtpSending sending(Section section, boolean isStrictRelay) {
+        boolean quitsOnDeny =
+                section.yesOrNo("quit-on-deny", AmtpSending.STANDARD.quitsOnDeny());
+        String unknown =
+                section.text(
+                        "code-for-unknown",
+                        "",
+                        "per/individual",
+                        text -> text.isEmpty() || codeOf(text) != null ? text : null);
+        return new AmtpSending(quitsOnDeny, codeOf(unknown), isStrictRelay);
+    }
+
+    private static @Nullable MailPolicyCode codeOf(String text) {
+        return MailPolicyCode.parse(text) instanceof MailPolicyCode.Parsed.Known(var code)
+                ? code
+                : null;
+    }
+
+    private RouteTable routes(Section root, Terms usual) {
         List<Route> routes = new ArrayList<>();
         Set<String> seen = new HashSet<>();
         boolean afterAll = false;
@@ -840,6 +862,12 @@ public final class ConfigFile {
                                 + "\"");
             }
             afterAll |= pattern.isCatchAll();
+            if (via != null && via.isAmtp() && !usual.forAmtp().hasCertificate()) {
+                section.problem(
+                        "via",
+                        "AMTP needs a certificate of ours: give a [[source]] \"certificates\", and"
+                                + " name it with \"source\" in [amtp]");
+            }
             if (via != null) {
                 routes.add(new Route(pattern, via));
             }
@@ -893,19 +921,44 @@ public final class ConfigFile {
     /// How hosts are spoken to where no site says otherwise.
     ///
     /// @param authorities as written; empty for those of the system
-    private record HowSpokenTo(Terms terms, String authorities) {}
+    /// @param amtpAuthorities the same for hosts of AMTP
+    /// @param amtpSource null for that of the terms
+    private record HowSpokenTo(
+            Terms terms, String authorities, String amtpAuthorities, @Nullable Source amtpSource) {
 
-    private HowSpokenTo usualTerms(Section section, List<Source> sources) {
+        /// @param other where a site has other authorities
+        Terms amtp(
+                @Nullable Path other, List<String> names, @Nullable Source source, boolean isOwn) {
+            return new Terms(
+                    new TlsPolicy(TlsUse.AMTP, other, names),
+                    isOwn || amtpSource == null ? source : amtpSource);
+        }
+    }
+
+    private HowSpokenTo usualTerms(Section section, Section amtp, List<Source> sources) {
         TlsUse use = section.word("tls", TlsUse.OPPORTUNISTIC, TLS_USES);
-        String authorities = authorities(section, "");
+        String authorities = authorities(section, "tls-authorities", "");
         TlsPolicy policy = new TlsPolicy(use, pathOf(authorities), List.of());
-        return new HowSpokenTo(from(section, new Terms(policy, null), sources), authorities);
+        Terms terms = from(section, new Terms(policy, null), sources);
+        String amtpAuthorities = authorities(amtp, "authorities", authorities);
+        Source amtpSource = from(amtp, terms, sources).source();
+        HowSpokenTo usual = new HowSpokenTo(terms, authorities, amtpAuthorities, amtpSource);
+        Terms forAmtp = usual.amtp(pathOf(amtpAuthorities), List.of(), terms.source(), false);
+        return new HowSpokenTo(withAmtp(terms, forAmtp), authorities, amtpAuthorities, amtpSource);
+    }
+
+    /// Terms say nothing of AMTP where that is as they would have it anyway.
+    private static Terms withAmtp(Terms terms, Terms forAmtp) {
+        Terms plain = new Terms(terms.tls(), terms.source());
+        return plain.forAmtp().equals(forAmtp)
+                ? plain
+                : new Terms(terms.tls(), terms.source(), forAmtp);
     }
 
     /// Whatever a site does not say is as usual.
     private Terms siteTerms(Section section, HowSpokenTo usual, List<Source> sources) {
         TlsUse use = section.word("tls", usual.terms().tls().use(), TLS_USES);
-        String authorities = authorities(section, usual.authorities());
+        String authorities = authorities(section, "tls-authorities", usual.authorities());
         List<String> names =
                 section.texts("tls-names", List.of(), "mx.isp.example", ConfigFile::nameInTls);
         if (use != TlsUse.VERIFIED) {
@@ -917,12 +970,16 @@ public final class ConfigFile {
             }
         }
         TlsPolicy policy = new TlsPolicy(use, pathOf(authorities), names);
-        return from(section, new Terms(policy, usual.terms().source()), sources);
+        boolean hasSource = section.keys().contains("source");
+        Terms terms = from(section, new Terms(policy, usual.terms().source()), sources);
+        boolean hasAuthorities = !authorities.equals(usual.authorities());
+        String forAmtp = hasAuthorities ? authorities : usual.amtpAuthorities();
+        return withAmtp(terms, usual.amtp(pathOf(forAmtp), names, terms.source(), hasSource));
     }
 
-    private String authorities(Section section, String otherwise) {
+    private String authorities(Section section, String key, String otherwise) {
         return section.text(
-                "tls-authorities",
+                key,
                 otherwise,
                 "/etc/malote/authorities.pem",
                 text -> text.isEmpty() || path(text) != null ? text : null);
@@ -989,6 +1046,15 @@ public final class ConfigFile {
                         ? null
                         : new Via.Smtp(to.host(), to.port());
             }
+            case "amtp" -> {
+                Units.HostPort to = colon < 0 ? null : Units.parseHostPort(rest, -1);
+                yield colon < 0
+                        ? new Via.Amtp()
+                        : to == null || to.port() == 0 || !isHost(to.host())
+                                ? null
+                                : new Via.AmtpHost(to.host(), to.port());
+            }
+            case "hybrid" -> colon < 0 ? new Via.Hybrid() : null;
             case "mx" -> colon < 0 ? new Via.Mx() : null;
             case "hold" -> colon < 0 ? new Via.Hold() : null;
             case "discard" -> colon < 0 ? new Via.Discard() : null;
@@ -1005,7 +1071,8 @@ public final class ConfigFile {
         return name != null && !name.text().matches("(.*\\.)?[0-9]+");
     }
 
-    private static DeliverySettings delivery(Section section, DomainName hostname) {
+    private static DeliverySettings delivery(
+            Section section, DomainName hostname, AmtpSending amtp) {
         DeliverySettings usual = DeliverySettings.defaults(hostname.text());
         int mxPort = section.count("mx-port", usual.mxPort(), 1, 65_535);
         int attempts =
@@ -1060,7 +1127,8 @@ public final class ConfigFile {
                 dead,
                 tlsFailure,
                 allowPrivate,
-                timeouts);
+                timeouts,
+                amtp);
     }
 
     private static DeliveryTimeouts timeouts(Section section) {
@@ -1166,7 +1234,11 @@ public final class ConfigFile {
     private static final Map<String, TrustSettings.Use> TRUST_USES =
             words(TrustSettings.Use.values());
     private static final Map<String, TlsMode> TLS_MODES = words(TlsMode.values());
-    private static final Map<String, TlsUse> TLS_USES = words(TlsUse.values());
+    private static final Map<String, TlsUse> TLS_USES =
+            words(
+                    new TlsUse[] {
+                        TlsUse.NONE, TlsUse.OPPORTUNISTIC, TlsUse.REQUIRED, TlsUse.VERIFIED
+                    });
     private static final Map<String, ClientCertificates.Demand> DEMANDS =
             words(ClientCertificates.Demand.values());
     private static final Map<String, TicketUse> TICKET_USES = words(TicketUse.values());

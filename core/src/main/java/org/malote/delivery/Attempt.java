@@ -2,11 +2,17 @@ package org.malote.delivery;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.malote.amtp.CodeHeader;
+import org.malote.amtp.MailPolicyCode;
 import org.malote.queue.ClaimedRecipient;
 import org.malote.smtp.MailParameters;
 import org.malote.smtp.RecipientParameters;
@@ -14,14 +20,16 @@ import org.malote.smtp.RecipientParameters;
 /// One try for some recipients of one message over the hops of their destination, in order. What a
 /// host refuses for now, and what it does not finish, goes to the next one. Belongs to the agent
 /// thread.
+///
+/// Hops of AMTP may be followed by hops of SMTP. Those are for who reached no host of AMTP: what
+/// one has answered stands, be it for now or for good, since policy must not be got round.
 final class Attempt {
     /// Connections that turn out to be closed by the host before they are used. Ours: beyond that,
     /// it is no accident of timing.
     private static final int UNHEARD_MAX = 3;
 
     private final String sender;
-    private final MailParameters parameters;
-    private final BodySource body;
+    private final Message message;
     private final List<Hop> hops;
     private final ConnectionPool pool;
     private final ConnectionPool.Site site;
@@ -35,6 +43,9 @@ final class Attempt {
     /// What secured the connection of each outcome.
     private final Map<Integer, String> security = new HashMap<>();
 
+    /// Those that a host of AMTP spoke of, or for: what it says is not got round by SMTP.
+    private final Set<Integer> heardOf = new HashSet<>();
+
     /// For the hop being tried, and for the one after it.
     private Deque<ClaimedRecipient> here = new ArrayDeque<>();
 
@@ -42,13 +53,59 @@ final class Attempt {
     private int hop;
     private int unheard;
 
+    /// What is sent.
+    ///
+    /// @param parameters those of MAIL, with the size of the message as it is in the queue
+    /// @param body the message as it is in the queue
+    /// @param code its Mail Policy Code, null when it has none
+    /// @param amtpCode the code that hosts of AMTP are told; null: none of the hops is one
+    record Message(
+            MailParameters parameters,
+            BodySource body,
+            @Nullable MailPolicyCode code,
+            @Nullable MailPolicyCode amtpCode) {
+
+        /// The message for a host. draft-weinman-amtp-03 §4.4.4: to a host of AMTP the code goes
+        /// with MAIL, and never as a header; on relay by another protocol it is a header.
+        ///
+        /// Deviation: a host of another protocol that offers codes is told by MAIL too. It keeps
+        /// the code with the envelope, and would have to refuse the header.
+        OutboundTransaction to(
+                Protocol protocol,
+                HostFacts facts,
+                String sender,
+                List<OutboundTransaction.To> recipients) {
+            boolean isParameter = isParameter(protocol, facts);
+            MailPolicyCode told = protocol == Protocol.AMTP ? amtpCode : code;
+            return new OutboundTransaction(
+                    sender,
+                    isParameter
+                            ? parameters
+                            : parameters.withSize(parameters.sizeOctets() + header().length),
+                    isParameter ? told : null,
+                    recipients);
+        }
+
+        /// Its octets for the same host.
+        BodySource body(Protocol protocol, HostFacts facts) {
+            return isParameter(protocol, facts) ? body : body.after(header());
+        }
+
+        private static boolean isParameter(Protocol protocol, HostFacts facts) {
+            return protocol == Protocol.AMTP || facts.codeKeyword() != null;
+        }
+
+        private byte[] header() {
+            return CodeHeader.of(code, "\r\n");
+        }
+    }
+
     /// @param hops at least one; all of them are tried
     /// @param done told once, on the agent
     /// @throws IllegalArgumentException when an address or a parameter is not fit for a command
     Attempt(
             String sender,
-            MailParameters parameters,
-            BodySource body,
+            Message message,
             List<ClaimedRecipient> recipients,
             List<Hop> hops,
             ConnectionPool pool,
@@ -56,8 +113,7 @@ final class Attempt {
             int recipientsPerTransactionMax,
             Consumer<AttemptResult> done) {
         this.sender = sender;
-        this.parameters = parameters;
-        this.body = body;
+        this.message = message;
         this.all = recipients;
         this.hops = hops;
         this.pool = pool;
@@ -74,7 +130,9 @@ final class Attempt {
                                     recipient.recipient().attributes())));
         }
         // Fails now or never, while no connection is held.
-        var _ = new OutboundTransaction(sender, parameters, List.copyOf(addressed.values()));
+        var _ =
+                new OutboundTransaction(
+                        sender, message.parameters(), null, List.copyOf(addressed.values()));
     }
 
     void start() {
@@ -87,6 +145,9 @@ final class Attempt {
             here = next;
             next = new ArrayDeque<>();
             hop++;
+            if (hop < hops.size() && hops.get(hop).protocol() != Protocol.AMTP) {
+                here.removeIf(one -> heardOf.contains(one.index()));
+            }
         }
         if (here.isEmpty() || hop >= hops.size()) {
             List<AttemptResult.Entry> entries = new ArrayList<>(all.size());
@@ -107,7 +168,10 @@ final class Attempt {
 
     private void onLease(ConnectionPool.Lease lease) {
         switch (lease) {
-            case ConnectionPool.Unavailable(Failure failure) -> {
+            case ConnectionPool.Unavailable(Failure failure, boolean isUnreached) -> {
+                if (!isUnreached) {
+                    hearOf(here);
+                }
                 giveUpHere(failure.ofHost());
                 goOn();
             }
@@ -133,9 +197,12 @@ final class Attempt {
             }
             to.add(address);
         }
+        Protocol protocol = hops.get(hop).protocol();
+        HostFacts facts = connection.facts();
+        hearOf(group);
         connection.begin(
-                new OutboundTransaction(sender, parameters, to),
-                body,
+                message.to(protocol, facts, sender, to),
+                message.body(protocol, facts),
                 end -> {
                     pool.release(connection, end.afterwards());
                     group.forEach(one -> security.put(one.index(), connection.security()));
@@ -172,9 +239,16 @@ final class Attempt {
             }
         }
         if (ofSession != null) {
+            hearOf(here);
             giveUpHere(ofSession);
         }
         goOn();
+    }
+
+    private void hearOf(Collection<ClaimedRecipient> recipients) {
+        if (hops.get(hop).protocol() == Protocol.AMTP) {
+            recipients.forEach(one -> heardOf.add(one.index()));
+        }
     }
 
     /// Nobody else is tried at this hop.

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.MailPolicyCode;
 import org.malote.delivery.ClientState.AwaitingEhlo;
 import org.malote.delivery.ClientState.AwaitingGreeting;
 import org.malote.delivery.ClientState.AwaitingHelo;
@@ -42,30 +43,48 @@ final class ClientSession {
     private static final List<String> LONE_DOT = List.of(".");
 
     private final String heloName;
+    private final Protocol protocol;
     private final boolean isLmtp;
     private final Encryption encryption;
     private final String host;
     private final int chunkOctetsMax;
+    private final boolean quitsOnDeny;
 
     /// @param heloName our name
-    /// @param isLmtp whether the host speaks LMTP (RFC 2033)
+    /// @param encryption AMTP is always inside TLS, whatever this says
     /// @param host the host for logs and reports, as `mx1.isp.example[192.0.2.1]:25`
     /// @param chunkOctetsMax the largest BDAT chunk
+    /// @param quitsOnDeny whether a message whose code the host denies ends the session
     ClientSession(
             String heloName,
-            boolean isLmtp,
+            Protocol protocol,
             Encryption encryption,
             String host,
-            int chunkOctetsMax) {
+            int chunkOctetsMax,
+            boolean quitsOnDeny) {
         this.heloName = heloName;
-        this.isLmtp = isLmtp;
-        this.encryption = encryption;
+        this.protocol = protocol;
+        this.isLmtp = protocol == Protocol.LMTP;
+        this.encryption = protocol == Protocol.AMTP ? Encryption.ALWAYS : encryption;
+        this.quitsOnDeny = quitsOnDeny;
         this.host = host;
         this.chunkOctetsMax = chunkOctetsMax;
     }
 
     String host() {
         return host;
+    }
+
+    /// Where a connection begins. draft-weinman-amtp-03 §4.2: AMTP is established with TLS.
+    ClientState opening() {
+        return switch (protocol) {
+            case SMTP, LMTP -> new AwaitingGreeting();
+            case AMTP -> new Encrypting();
+        };
+    }
+
+    private boolean isAmtp() {
+        return protocol == Protocol.AMTP;
     }
 
     /// The host replied.
@@ -95,12 +114,21 @@ final class ClientSession {
 
     /// RFC 3207 §4.2: nothing that was said in the clear counts.
     ClientStep onEncrypted(Encrypting state) {
-        return hello(true);
+        return isAmtp() ? new ClientStep.Await(new AwaitingGreeting()) : hello(true);
     }
 
     /// RFC 7435 §3: opportunistic encryption does not lose the mail for want of TLS.
     ClientStep onHandshakeFailed(Encrypting state, String cause) {
         return withoutTls(Trouble.handshake(host, cause));
+    }
+
+    /// The same at AMTP, where the greeting is awaited then. The host does not take our
+    /// certificate:
+    /// that is its decision, and no broken handshake.
+    ClientStep onRefusedByAlert(AwaitingGreeting state, String cause) {
+        return isAmtp()
+                ? close(Trouble.certificate(host, cause))
+                : onBroken(state, Trouble.Break.LOST);
     }
 
     /// In TLS 1.3 a host that does not take our certificate says so when the handshake is over for
@@ -131,6 +159,10 @@ final class ClientSession {
     /// not take such a message.
     ClientStep begin(Idle state, OutboundTransaction transaction) {
         HostFacts facts = state.host();
+        ClientStep denial = denial(state, transaction);
+        if (denial != null) {
+            return denial;
+        }
         if (transaction.needsUtf8() && !facts.offers(Extension.SMTPUTF8)) { // RFC 6531 §3.5
             return refuse(
                     state,
@@ -160,6 +192,27 @@ final class ClientSession {
         }
         boolean inspects = !facts.offers(Extension.EIGHT_BIT_MIME) && !transaction.isBinary();
         return new ClientStep.Prepare(new Preparing(facts, transaction, inspects));
+    }
+
+    /// draft-weinman-amtp-03 §4.4.2: a message whose code the host denies is not sent to it.
+    ///
+    /// Deviation: the client must QUIT then. That is to keep the message back, and would keep back
+    /// all others too that wait for this host; so the session goes on, unless the operator wants
+    /// the letter.
+    ///
+    /// @return null when the host may be asked
+    private @Nullable ClientStep denial(Idle state, OutboundTransaction transaction) {
+        MailPolicyCode code = transaction.code();
+        if (code == null) {
+            return isAmtp() ? refuse(state, transaction, Trouble.noCode()) : null;
+        }
+        if (state.host().codes().allows(code)) {
+            return null;
+        }
+        Failure failure = Trouble.denied(host, code.text());
+        return isAmtp() && quitsOnDeny
+                ? new ClientStep.Finish(all(transaction, failure), QUIT, new Quitting())
+                : refuse(state, transaction, failure);
     }
 
     /// The message can be read, and has been looked through where that was asked for.
@@ -244,7 +297,7 @@ final class ClientSession {
 
     private ClientStep onGreeting(Reply reply) {
         if (reply.isPositive()) {
-            return hello(false);
+            return hello(isAmtp());
         }
         return close(Trouble.greeting(host, reply));
     }
@@ -265,6 +318,10 @@ final class ClientSession {
                         List.of("STARTTLS"), Payload.NONE, new AwaitingStartTls(facts));
             }
             return ready(facts, state.isEncrypted());
+        }
+        if (isAmtp() && reply.isPermanent()) {
+            // draft-weinman-amtp-03 §4.4.1, §4.4.2: HELO is not there; 504 is for who we are.
+            return close(Trouble.identity(host, heloName, reply));
         }
         if (reply.isPermanent() && !isLmtp) { // RFC 5321 §3.2
             return new ClientStep.Send(
@@ -294,11 +351,15 @@ final class ClientSession {
     }
 
     private static ClientStep refuse(Idle state, OutboundTransaction transaction, Failure failure) {
+        return new ClientStep.Finish(all(transaction, failure), NOTHING, state);
+    }
+
+    private static List<RecipientOutcome> all(OutboundTransaction transaction, Failure failure) {
         List<RecipientOutcome> outcomes = new ArrayList<>(transaction.recipients().size());
         for (int i = 0; i < transaction.recipients().size(); i++) {
             outcomes.add(new RecipientOutcome.Failed(failure));
         }
-        return new ClientStep.Finish(outcomes, NOTHING, state);
+        return outcomes;
     }
 
     /// Moves the first cursor as far as the second one allows.
@@ -542,14 +603,13 @@ final class ClientSession {
         };
     }
 
-    private static String envelopeCommand(Transacting state, int command) {
+    private String envelopeCommand(Transacting state, int command) {
         return command == 0
                 ? mail(state.host(), state.transaction(), state.isEightBit())
                 : rcpt(state.host(), state.transaction().recipients().get(command - 1));
     }
 
-    private static String mail(
-            HostFacts facts, OutboundTransaction transaction, boolean isEightBit) {
+    private String mail(HostFacts facts, OutboundTransaction transaction, boolean isEightBit) {
         MailParameters parameters = transaction.parameters();
         StringBuilder line = new StringBuilder("MAIL FROM:<").append(transaction.sender());
         line.append('>');
@@ -570,7 +630,20 @@ final class ClientSession {
                 line.append(" ENVID=").append(Xtext.encode(parameters.envelopeId()));
             }
         }
+        MailPolicyCode code = transaction.code();
+        if (code != null) { // draft-weinman-amtp-03 §4.4.3: exactly one
+            line.append(' ').append(codeKeyword(facts).keyword()).append('=').append(code.text());
+        }
         return line.toString();
+    }
+
+    /// At AMTP it is said to hosts that do not speak of codes too (draft-weinman-amtp-03 §4.4.3).
+    private Extension codeKeyword(HostFacts facts) {
+        Extension offered = facts.codeKeyword();
+        if (isAmtp() || offered == null) {
+            return Extension.MPC;
+        }
+        return offered;
     }
 
     private static String rcpt(HostFacts facts, OutboundTransaction.To to) {

@@ -1,12 +1,15 @@
 package org.malote.delivery;
 
 import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.handler.ssl.SslHandler;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
@@ -25,8 +28,10 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.malote.offload.CertificateRefused;
 import org.malote.offload.HostTls;
 import org.malote.offload.HostWay;
+import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsSummary;
 import org.malote.smtp.IpAddresses;
 import org.malote.telemetry.Meters;
@@ -55,7 +60,11 @@ final class ConnectionPool {
     record Leased(Connection connection, boolean isReused) implements Lease {}
 
     /// There is none to be had.
-    record Unavailable(Failure failure) implements Lease {}
+    ///
+    /// @param isUnreached whether the host was not so much as spoken to: there was no TCP, or no
+    /// TLS
+    ///     at AMTP
+    record Unavailable(Failure failure, boolean isUnreached) implements Lease {}
 
     private enum Phase {
         CONNECTING,
@@ -110,6 +119,7 @@ final class ConnectionPool {
         private @Nullable OutboundHandler handler;
         private HostFacts facts = HostFacts.PLAIN;
         private String security = CLEAR;
+        private boolean isForName;
         private Phase phase = Phase.CONNECTING;
         private int transactions;
         private long idleSinceNanos;
@@ -264,7 +274,10 @@ final class ConnectionPool {
     }
 
     private static boolean isFor(Connection connection, Waiter waiter) {
-        return connection.hop.equals(waiter.hop()) && connection.terms.equals(waiter.terms());
+        return connection.terms.equals(waiter.terms())
+                && (connection.isForName
+                        ? connection.hop.isSameHost(waiter.hop())
+                        : connection.hop.equals(waiter.hop()));
     }
 
     /// Opens connections for those who wait, as far as there is room. Where the host is known to
@@ -285,6 +298,15 @@ final class ConnectionPool {
         switch (afterwards) {
             case READY -> offer(connection);
             case RESETTING -> connection.phase = Phase.RESETTING;
+            case LEAVING -> {
+                connection.phase = Phase.LEAVING;
+                Channel channel = connection.channel;
+                if (channel == null) {
+                    forget(connection);
+                } else {
+                    channel.closeFuture().addListener(_ -> onAgent(() -> forget(connection)));
+                }
+            }
             case CLOSED -> forget(connection);
         }
     }
@@ -332,8 +354,8 @@ final class ConnectionPool {
                     .accept(
                             new Unavailable(
                                     Trouble.unreachable(
-                                            waiter.hop().label(),
-                                            "it did not answer a moment ago")));
+                                            waiter.hop().label(), "it did not answer a moment ago"),
+                                    true));
             return;
         }
         line.open++;
@@ -347,7 +369,7 @@ final class ConnectionPool {
                     tls == null || isRemembered(clearUntilNanos, approach)
                             ? ClientSession.Encryption.NEVER
                             : ClientSession.Encryption.WHEN_OFFERED;
-            case REQUIRED, VERIFIED -> ClientSession.Encryption.ALWAYS;
+            case REQUIRED, VERIFIED, AMTP -> ClientSession.Encryption.ALWAYS;
         };
     }
 
@@ -358,23 +380,16 @@ final class ConnectionPool {
         ClientSession session =
                 new ClientSession(
                         source == null ? settings.heloName() : source.heloName(),
-                        hop.isLmtp(),
+                        hop.protocol(),
                         connection.encryption,
                         hop.label(),
-                        settings.chunkOctetsMax());
+                        settings.chunkOctetsMax(),
+                        settings.amtp().quitsOnDeny());
         OutboundHandler handler =
                 new OutboundHandler(
                         session,
                         settings.timeouts(),
-                        allocator -> {
-                            HostTls contexts = tls;
-                            HostWay way = connection.terms.way();
-                            if (contexts == null || way == null) {
-                                throw new IllegalStateException("no TLS was configured");
-                            }
-                            return contexts.handler(
-                                    allocator, way, hop.name(), hop.address().getPort());
-                        },
+                        new Security(connection),
                         environment.io(),
                         connection);
         connection.handler = handler;
@@ -387,6 +402,44 @@ final class ConnectionPool {
                         onAgent(() -> onRefused(connection, future.cause()));
                     }
                 });
+    }
+
+    /// TLS as the terms of a connection have it.
+    private final class Security implements HostSecurity {
+        private final Connection connection;
+
+        Security(Connection connection) {
+            this.connection = connection;
+        }
+
+        @Override
+        public ChannelHandler handler(ByteBufAllocator allocator) {
+            HostTls contexts = tls;
+            HostWay way = connection.terms.way();
+            if (contexts == null || way == null) {
+                throw new IllegalStateException("no TLS was configured");
+            }
+            Hop hop = connection.hop;
+            return contexts.handler(allocator, way, hop.name(), hop.address().getPort());
+        }
+
+        /// RFC 9525 §6: the name that the SRV record gave, or the domain that was asked for. The
+        /// first is as good as the DNS that gave it; a session is only ever resumed with the same
+        /// host, and its certificate looked at again.
+        @Override
+        public @Nullable TlsSummary established(ChannelHandler handler) throws CertificateRefused {
+            if (!(handler instanceof SslHandler ssl)) {
+                throw new IllegalStateException("TLS is from here");
+            }
+            Hop hop = connection.hop;
+            if (connection.terms.tls().use() == TlsUse.AMTP
+                    && connection.terms.tls().names().isEmpty()) {
+                HostTls.requireName(ssl, hop.names());
+                boolean isForName = HostTls.isFor(ssl, List.of(hop.name()));
+                onAgent(() -> connection.isForName = isForName);
+            }
+            return TlsContexts.summary(ssl);
+        }
     }
 
     /// Where a connection begins; null for what the system chooses.
@@ -427,10 +480,8 @@ final class ConnectionPool {
                         connection.hop.label(),
                         local == null
                                 ? words
-                                : words
-                                        + " (from "
-                                        + IpAddresses.format(local.getAddress())
-                                        + ")"));
+                                : words + " (from " + IpAddresses.format(local.getAddress()) + ")"),
+                true);
     }
 
     private void onReady(Connection connection, HostFacts facts, @Nullable TlsSummary summary) {
@@ -552,16 +603,16 @@ final class ConnectionPool {
                 }
             }
         }
-        fail(connection, why);
+        fail(connection, why, ending == OutboundHandler.Ending.INSECURE);
     }
 
-    private void fail(Connection connection, Failure failure) {
+    private void fail(Connection connection, Failure failure, boolean isUnreached) {
         environment.meters().outboundConnectionFailed();
         Consumer<Lease> taker = connection.taker;
         connection.taker = null;
         forget(connection);
         if (taker != null) {
-            taker.accept(new Unavailable(failure));
+            taker.accept(new Unavailable(failure, isUnreached));
         }
     }
 

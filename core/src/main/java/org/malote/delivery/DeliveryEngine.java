@@ -16,7 +16,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
-import org.malote.amtp.CodeHeader;
+import org.malote.amtp.HopNetwork;
+import org.malote.amtp.MailPolicyCode;
 import org.malote.offload.HostTls;
 import org.malote.queue.Claim;
 import org.malote.queue.ClaimedRecipient;
@@ -76,6 +77,7 @@ public final class DeliveryEngine implements AutoCloseable {
             RouteTable routes,
             SiteTable sites,
             MxResolver mx,
+            SrvResolver srv,
             MxRules rules,
             MaildirTransport maildir,
             Reports reports,
@@ -90,7 +92,7 @@ public final class DeliveryEngine implements AutoCloseable {
         this.reports = reports;
         this.settings = settings;
         this.environment = environment;
-        this.targets = new Targets(mx, rules, settings.mxPort(), environment.names());
+        this.targets = new Targets(mx, srv, rules, settings.mxPort(), environment.names());
         this.pool = new ConnectionPool(settings, environment, tls);
     }
 
@@ -347,9 +349,36 @@ public final class DeliveryEngine implements AutoCloseable {
         return route == null ? new Via.Mx() : route.via();
     }
 
+    /// draft-weinman-amtp-03 §5.1: what came over a public connection does not leave over another.
+    /// Where the operator is not strict it may leave over SMTP, and still not over AMTP. The
+    /// session refused such a recipient; this is for routes that have changed since.
+    private boolean isForbiddenRelay(Claim claim, Via via) {
+        return !via.isPrivate()
+                && (settings.amtp().isStrictRelay() || via instanceof Via.Amtp)
+                && HopNetwork.cameOverPublic(claim.attributes());
+    }
+
     private void deliver(Work work, Via via, List<ClaimedRecipient> recipients) {
         Claim claim = work.claim;
+        if (isForbiddenRelay(claim, via)) {
+            fail(work, recipients, Trouble.publicRelay());
+            return;
+        }
         switch (via) {
+            case Via.AmtpHost(String host, int port) ->
+                    targets.findFixed(
+                            host,
+                            port,
+                            Protocol.AMTP,
+                            found -> onAgent(work, () -> onFound(work, recipients, found)));
+            case Via.Amtp _ ->
+                    targets.findAmtp(
+                            claim.destination(),
+                            found -> onAgent(work, () -> onFound(work, recipients, found)));
+            case Via.Hybrid _ ->
+                    targets.findHybrid(
+                            claim.destination(),
+                            found -> onAgent(work, () -> onFound(work, recipients, found)));
             case Via.Maildir local ->
                     maildir.deliver(
                             claim,
@@ -360,13 +389,13 @@ public final class DeliveryEngine implements AutoCloseable {
                     targets.findFixed(
                             host,
                             port,
-                            true,
+                            Protocol.LMTP,
                             found -> onAgent(work, () -> onFound(work, recipients, found)));
             case Via.Smtp(String host, int port) ->
                     targets.findFixed(
                             host,
                             port,
-                            false,
+                            Protocol.SMTP,
                             found -> onAgent(work, () -> onFound(work, recipients, found)));
             case Via.Mx _ ->
                     targets.findMx(
@@ -389,48 +418,94 @@ public final class DeliveryEngine implements AutoCloseable {
         }
         switch (found) {
             case Targets.Nowhere(Failure failure) -> fail(work, recipients, failure);
-            case Targets.Hops(List<Hop> hops) -> {
-                Claim claim = work.claim;
-                Set<String> names = new TreeSet<>();
-                hops.forEach(hop -> names.add(hop.name()));
-                SiteTable table = sites;
-                SiteRule rule = table.rule(claim.destination(), names);
-                int port = hops.getFirst().address().getPort();
-                String key = table.key(names, port, rule.terms());
-                SiteLimits limits = rule.limits();
-                boolean mayGoOn = queue.assign(claim.destination(), key, limits);
-                if (!mayGoOn && recipients.size() == claim.recipients().size()) {
-                    end(work);
-                    claim.release(environment.clock().millis());
-                    signalWhenIdle();
-                    wake();
-                    return;
-                }
-                List<Hop> reachable = Targets.from(rule.terms(), hops);
-                Source source = rule.terms().source();
-                if (reachable.isEmpty() && source != null) {
-                    fail(
-                            work,
-                            recipients,
-                            Trouble.noSource(source.name(), Printable.escape(claim.destination())));
-                    return;
-                }
-                // draft-weinman-amtp-03 §4.4.4: no host is told the code in another way.
-                byte[] header = CodeHeader.of(claim.attributes(), "\r\n");
-                new Attempt(
-                                claim.sender(),
-                                MailParameters.fromAttributes(
-                                        claim.attributes(), claim.sizeBytes() + header.length),
-                                BodySource.of(claim).after(header),
-                                recipients,
-                                Targets.firstTries(reachable, settings.addressesPerAttemptMax()),
-                                pool,
-                                new ConnectionPool.Site(key, limits.windowMax(), rule.terms()),
-                                settings.recipientsPerTransactionMax(),
-                                result -> guarded(work, () -> onResult(work, result)))
-                        .start();
-            }
+            case Targets.Hops hops -> attempt(work, recipients, hops);
         }
+    }
+
+    private void attempt(Work work, List<ClaimedRecipient> recipients, Targets.Hops found) {
+        Claim claim = work.claim;
+        Set<String> names = new TreeSet<>();
+        found.hops().forEach(hop -> names.add(hop.name()));
+        SiteTable table = sites;
+        SiteRule rule = table.rule(claim.destination(), names);
+        String key = table.key(found.hosts(), found.protocols(), rule.terms());
+        SiteLimits limits = rule.limits();
+        boolean mayGoOn = queue.assign(claim.destination(), key, limits);
+        if (!mayGoOn && recipients.size() == claim.recipients().size()) {
+            end(work);
+            claim.release(environment.clock().millis());
+            signalWhenIdle();
+            wake();
+            return;
+        }
+        MailPolicyCode code = MailPolicyCode.ofAttributes(claim.attributes());
+        MailPolicyCode amtpCode = amtpCode(claim, code);
+        List<Hop> permitted = permitted(claim, found.hops(), amtpCode);
+        if (permitted.isEmpty()) {
+            fail(work, recipients, amtpCode == null ? Trouble.noCode() : Trouble.publicRelay());
+            return;
+        }
+        Terms forAmtp = rule.terms().forAmtp();
+        if (permitted.getFirst().protocol() == Protocol.AMTP && !forAmtp.hasCertificate()) {
+            Source source = forAmtp.source();
+            fail(
+                    work,
+                    recipients,
+                    Trouble.noCertificate(
+                            source == null ? "the system's" : "\"" + source.name() + "\""));
+            return;
+        }
+        List<Hop> reachable = Targets.from(rule.terms(), permitted);
+        if (reachable.isEmpty()) {
+            Source source = rule.terms().towards(permitted.getFirst()).source();
+            fail(
+                    work,
+                    recipients,
+                    Trouble.noSource(
+                            source == null ? "system" : source.name(),
+                            Printable.escape(claim.destination())));
+            return;
+        }
+        new Attempt(
+                        claim.sender(),
+                        new Attempt.Message(
+                                MailParameters.fromAttributes(
+                                        claim.attributes(), claim.sizeBytes()),
+                                BodySource.of(claim),
+                                code,
+                                amtpCode),
+                        recipients,
+                        Targets.firstTries(reachable, settings.addressesPerAttemptMax()),
+                        pool,
+                        new ConnectionPool.Site(key, limits.windowMax(), rule.terms()),
+                        settings.recipientsPerTransactionMax(),
+                        result -> guarded(work, () -> onResult(work, result)))
+                .start();
+    }
+
+    /// What hosts of AMTP are told. Nobody but the sender can say what a message is, so nothing is
+    /// made up: draft-weinman-amtp-03 §6.4 names the code of notifications, and for the rest the
+    /// operator may.
+    private @Nullable MailPolicyCode amtpCode(Claim claim, @Nullable MailPolicyCode code) {
+        if (code != null) {
+            return code;
+        }
+        return claim.sender().isEmpty()
+                ? MailPolicyCode.NOTIFICATION
+                : settings.amtp().codeForUnknown();
+    }
+
+    /// Without a code, and for what came over a public connection of AMTP, there are no hosts of
+    /// AMTP.
+    private static List<Hop> permitted(
+            Claim claim, List<Hop> hops, @Nullable MailPolicyCode amtpCode) {
+        boolean mayBeAmtp =
+                amtpCode != null
+                        && (hops.stream().allMatch(hop -> hop.domain() == null)
+                                || !HopNetwork.cameOverPublic(claim.attributes()));
+        return mayBeAmtp
+                ? hops
+                : hops.stream().filter(hop -> hop.protocol() != Protocol.AMTP).toList();
     }
 
     private void fail(Work work, List<ClaimedRecipient> recipients, Failure failure) {

@@ -21,6 +21,7 @@ import java.time.Duration;
 /// @param allowPrivateTargets whether MX hosts and address literals may lead to private, loopback
 ///     or link-local addresses. Fixed routes always may
 /// @param timeouts how long to wait for a host
+/// @param amtp `[amtp]`
 public record DeliverySettings(
         String heloName,
         int mxPort,
@@ -34,7 +35,8 @@ public record DeliverySettings(
         Duration deadHostMemory,
         Duration tlsFailureMemory,
         boolean allowPrivateTargets,
-        DeliveryTimeouts timeouts) {
+        DeliveryTimeouts timeouts,
+        AmtpSending amtp) {
 
     public DeliverySettings {
         if (heloName.isEmpty()) {
@@ -75,6 +77,7 @@ public record DeliverySettings(
                 Duration.ofMinutes(1),
                 Duration.ofMinutes(10),
                 false,
-                DeliveryTimeouts.defaults());
+                DeliveryTimeouts.defaults(),
+                AmtpSending.STANDARD);
     }
 }

@@ -1,18 +1,14 @@
 package org.malote.delivery;
 
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 import org.malote.dns.Dns;
 import org.malote.dns.DnsAnswer;
 import org.malote.dns.DnsRecord;
@@ -28,18 +24,15 @@ public final class MxResolver {
     /// mailbox providers publish a dozen.
     static final int HOSTS_MAX = 32;
 
-    /// Addresses of one host that are used.
-    static final int ADDRESSES_PER_HOST_MAX = 16;
-
     private final Dns dns;
     private final MxRules rules;
-    private final RandomGenerator random;
+    private final HostAddresses addresses;
 
     /// @param random shuffles hosts of equal preference; used under a lock
     public MxResolver(Dns dns, MxRules rules, RandomGenerator random) {
         this.dns = dns;
         this.rules = rules;
-        this.random = random;
+        this.addresses = new HostAddresses(dns, rules, random);
     }
 
     /// Finds the MX hosts of a domain.
@@ -67,10 +60,11 @@ public final class MxResolver {
     private record Target(String name, int preference) {}
 
     /// A target with what the DNS has for it.
-    ///
-    /// @param addresses may be empty
-    /// @param trouble why there may be more addresses than these, or null
-    private record Found(Target target, List<InetAddress> addresses, @Nullable String trouble) {}
+    private record Found(Target target, HostAddresses.Found found) {
+        List<InetAddress> addresses() {
+            return found.addresses();
+        }
+    }
 
     private void onMx(List<DnsRecord> records, Consumer<MxAnswer> answered) {
         List<Target> targets = new ArrayList<>();
@@ -113,58 +107,16 @@ public final class MxResolver {
         AtomicInteger missing = new AtomicInteger(targets.size());
         for (int i = 0; i < targets.size(); i++) {
             int index = i;
-            addressesOf(
-                    targets.get(i),
+            addresses.find(
+                    targets.get(i).name(),
                     one -> {
-                        found[index] = one;
+                        found[index] = new Found(targets.get(index), one);
                         // The counter orders the writes of the array before the reading.
                         if (missing.decrementAndGet() == 0) {
                             answered.accept(decide(List.of(found)));
                         }
                     });
         }
-    }
-
-    private void addressesOf(Target target, Consumer<Found> done) {
-        List<RecordType> types =
-                switch (rules.families()) {
-                    case IPV6_FIRST, IPV4_FIRST -> List.of(RecordType.AAAA, RecordType.A);
-                    case IPV4_ONLY -> List.of(RecordType.A);
-                    case IPV6_ONLY -> List.of(RecordType.AAAA);
-                };
-        DnsAnswer[] answers = new DnsAnswer[types.size()];
-        AtomicInteger missing = new AtomicInteger(types.size());
-        for (int i = 0; i < types.size(); i++) {
-            int index = i;
-            dns.lookup(
-                    target.name(),
-                    types.get(i),
-                    answer -> {
-                        answers[index] = answer;
-                        if (missing.decrementAndGet() == 0) {
-                            done.accept(found(target, List.of(answers)));
-                        }
-                    });
-        }
-    }
-
-    private static Found found(Target target, List<DnsAnswer> answers) {
-        List<InetAddress> addresses = new ArrayList<>();
-        String trouble = null;
-        for (DnsAnswer answer : answers) {
-            switch (answer) {
-                case DnsAnswer.Records(var records, _, _) -> {
-                    for (DnsRecord record : records) {
-                        if (record instanceof DnsRecord.Address(var address)) {
-                            addresses.add(address);
-                        }
-                    }
-                }
-                case DnsAnswer.NoData _, DnsAnswer.NoSuchName _ -> {}
-                case DnsAnswer.TryLater(var reason) -> trouble = reason;
-            }
-        }
-        return new Found(target, addresses, trouble);
     }
 
     /// The rules of RFC 5321 §5.1, once everything is known.
@@ -175,8 +127,8 @@ public final class MxResolver {
             if (isUs(found)) {
                 ourPreference = Math.min(ourPreference, found.target().preference());
             }
-            if (found.addresses().isEmpty() && found.trouble() != null) {
-                trouble = found.trouble();
+            if (found.addresses().isEmpty() && found.found().trouble() != null) {
+                trouble = found.found().trouble();
             }
         }
         boolean forbidden = false;
@@ -186,20 +138,14 @@ public final class MxResolver {
             if (found.target().preference() >= ourPreference) {
                 continue;
             }
-            List<InetAddress> allowed = new ArrayList<>();
-            for (InetAddress address : found.addresses()) {
-                if (rules.isForbidden().test(address)) {
-                    forbidden = true;
-                } else {
-                    allowed.add(address);
-                }
-            }
+            List<InetAddress> allowed = addresses.allowed(found.addresses());
+            forbidden |= allowed.size() < found.addresses().size();
             if (!allowed.isEmpty()) {
                 hosts.add(
                         new MxHost(
                                 found.target().name(),
                                 found.target().preference(),
-                                inOrder(allowed)));
+                                addresses.inOrder(allowed)));
             }
         }
         if (!hosts.isEmpty()) {
@@ -224,40 +170,9 @@ public final class MxResolver {
     /// RFC 5321 §5.1: hosts of equal preference in random order, so that senders share the load.
     private List<MxHost> shuffledByPreference(List<MxHost> hosts) {
         List<MxHost> order = new ArrayList<>(hosts);
-        shuffle(order);
+        addresses.shuffle(order);
         order.sort(Comparator.comparingInt(MxHost::preference)); // keeps the order of equals
         return order;
-    }
-
-    /// One family after the other in turn, so that a family that does not work costs one attempt
-    /// in two; within a family in random order, since a cache keeps one order.
-    private List<InetAddress> inOrder(List<InetAddress> addresses) {
-        List<InetAddress> v6 = new ArrayList<>();
-        List<InetAddress> v4 = new ArrayList<>();
-        for (InetAddress address : addresses) {
-            (address instanceof Inet6Address ? v6 : v4).add(address);
-        }
-        shuffle(v6);
-        shuffle(v4);
-        boolean v6First = rules.families() != AddressFamilies.IPV4_FIRST;
-        List<InetAddress> first = v6First ? v6 : v4;
-        List<InetAddress> second = v6First ? v4 : v6;
-        List<InetAddress> order = new ArrayList<>(addresses.size());
-        for (int i = 0; i < Math.max(first.size(), second.size()); i++) {
-            if (i < first.size()) {
-                order.add(first.get(i));
-            }
-            if (i < second.size()) {
-                order.add(second.get(i));
-            }
-        }
-        return order.subList(0, Math.min(order.size(), ADDRESSES_PER_HOST_MAX));
-    }
-
-    private void shuffle(List<?> list) {
-        synchronized (random) {
-            Collections.shuffle(list, Random.from(random));
-        }
     }
 
     private static String ascii(DomainName domain) {

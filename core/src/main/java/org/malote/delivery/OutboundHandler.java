@@ -1,12 +1,11 @@
 package org.malote.delivery;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.ByteToMessageDecoder;
-import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
@@ -16,18 +15,18 @@ import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.malote.delivery.ClientState.AwaitingEhlo;
+import org.malote.delivery.ClientState.AwaitingGreeting;
 import org.malote.delivery.ClientState.AwaitingReply;
 import org.malote.delivery.ClientState.Closed;
 import org.malote.delivery.ClientState.Encrypting;
 import org.malote.delivery.ClientState.Idle;
 import org.malote.delivery.ClientState.Preparing;
 import org.malote.delivery.ClientState.Transacting;
+import org.malote.offload.CertificateRefused;
 import org.malote.offload.HandshakeFault;
-import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsSummary;
 import org.malote.smtp.Reply;
 import org.malote.smtp.wire.DotStuffer;
@@ -77,18 +76,21 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
         READY,
         /// It may begin when the owner is told that the connection is ready.
         RESETTING,
+        /// Nothing: the host is told goodbye, and its place is free when the channel is closed.
+        LEAVING,
         /// Nothing.
         CLOSED
     }
 
     private final ClientSession session;
     private final DeliveryTimeouts timeouts;
-    private final Function<ByteBufAllocator, SslHandler> tls;
+    private final HostSecurity security;
     private final Executor io;
     private final Owner owner;
 
     private ReplyParser parser = new ReplyParser();
-    private ClientState state = new ClientState.AwaitingGreeting();
+    private ClientState state;
+    private @Nullable ChannelHandler secured;
     private @Nullable ByteBuf unread;
     private @Nullable TlsSummary tlsSummary;
     private @Nullable String handshakeFault;
@@ -108,17 +110,18 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
     private long deadlineNanos;
     private boolean hasDeadline;
 
-    /// @param tls makes the handler for STARTTLS
+    /// @param security makes the handler for TLS
     /// @param io where messages are read
     OutboundHandler(
             ClientSession session,
             DeliveryTimeouts timeouts,
-            Function<ByteBufAllocator, SslHandler> tls,
+            HostSecurity security,
             Executor io,
             Owner owner) {
         this.session = session;
         this.timeouts = timeouts;
-        this.tls = tls;
+        this.security = security;
+        this.state = session.opening();
         this.io = io;
         this.owner = owner;
     }
@@ -200,14 +203,21 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
     public void handlerAdded(ChannelHandlerContext ctx) {
         context = ctx;
         if (ctx.channel().isActive()) {
-            watch();
+            open();
         }
     }
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        watch();
+        open();
         ctx.fireChannelActive();
+    }
+
+    private void open() {
+        watch();
+        if (state instanceof Encrypting encrypting) {
+            encrypt(encrypting);
+        }
     }
 
     @Override
@@ -247,14 +257,27 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
         if (event instanceof SslHandshakeCompletionEvent handshake
                 && state instanceof Encrypting encrypting) {
             if (handshake.isSuccess()) {
-                tlsSummary = TlsContexts.summary(ctx.pipeline().get(SslHandler.class));
-                parser = new ReplyParser();
-                run(session.onEncrypted(encrypting));
+                onHandshake(encrypting);
             } else {
                 onHandshakeFailed(encrypting, handshake.cause());
             }
             ctx.flush();
         }
+    }
+
+    private void onHandshake(Encrypting encrypting) {
+        ChannelHandler handler = secured;
+        if (handler == null) {
+            throw new IllegalStateException("a handshake has its handler");
+        }
+        try {
+            tlsSummary = security.established(handler);
+        } catch (CertificateRefused e) {
+            onHandshakeFailed(encrypting, e);
+            return;
+        }
+        parser = new ReplyParser();
+        run(session.onEncrypted(encrypting));
     }
 
     @Override
@@ -274,6 +297,10 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
         if (isOfPeer(cause)) {
             switch (state) {
                 case Encrypting encrypting -> onHandshakeFailed(encrypting, cause);
+                case AwaitingGreeting greeting when isOfTls(cause) -> {
+                    handshakeFault = HandshakeFault.of(cause);
+                    run(session.onRefusedByAlert(greeting, HandshakeFault.words(cause)));
+                }
                 case AwaitingEhlo ehlo when isOfTls(cause) -> {
                     handshakeFault = HandshakeFault.of(cause);
                     run(session.onRefusedByAlert(ehlo, HandshakeFault.words(cause)));
@@ -375,10 +402,16 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
                             default -> true;
                         };
         Afterwards afterwards =
-                next instanceof Closed
-                        ? Afterwards.CLOSED
-                        : next instanceof Idle ? Afterwards.READY : Afterwards.RESETTING;
+                switch (next) {
+                    case Closed _ -> Afterwards.CLOSED;
+                    case Idle _ -> Afterwards.READY;
+                    case ClientState.Quitting _ -> Afterwards.LEAVING;
+                    default -> Afterwards.RESETTING;
+                };
         write(commands);
+        if (afterwards == Afterwards.LEAVING) {
+            isLetGo = true;
+        }
         if (afterwards == Afterwards.CLOSED) {
             wasReady = true; // the owner learns of the end from the transaction
             close();
@@ -473,14 +506,15 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         dropUnread();
-        SslHandler handler;
+        ChannelHandler handler;
         try {
-            handler = tls.apply(ctx.alloc());
+            handler = security.handler(ctx.alloc());
         } catch (IllegalStateException e) {
             // A reload took away what this connection was made for.
             run(session.onNoTls(encrypting, String.valueOf(e.getMessage())));
             return;
         }
+        secured = handler;
         ctx.pipeline().addFirst(handler);
     }
 

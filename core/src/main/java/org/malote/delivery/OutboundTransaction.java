@@ -1,6 +1,8 @@
 package org.malote.delivery;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.malote.amtp.MailPolicyCode;
 import org.malote.smtp.Ascii;
 import org.malote.smtp.BodyType;
 import org.malote.smtp.MailParameters;
@@ -11,8 +13,13 @@ import org.malote.smtp.RecipientParameters;
 ///
 /// @param sender the reverse-path as it stands between angle brackets; empty for the null one
 /// @param parameters those of MAIL, with the size of the message
+/// @param code its Mail Policy Code, for a host that is told it by MAIL; null when it has none
 /// @param recipients at least one
-record OutboundTransaction(String sender, MailParameters parameters, List<To> recipients) {
+record OutboundTransaction(
+        String sender,
+        MailParameters parameters,
+        @Nullable MailPolicyCode code,
+        List<To> recipients) {
 
     /// One recipient.
     ///

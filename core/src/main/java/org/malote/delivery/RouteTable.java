@@ -49,17 +49,11 @@ public record RouteTable(List<Route> routes) {
         return ascii == null ? destination : ascii;
     }
 
-    /// Whether mail for this destination stays on this host, or on one that stores it: also once it
-    /// is released from being held.
+    /// Whether mail for this destination stays with the operator, also once it is released from
+    /// being held.
     public boolean isInward(String destination) {
         Route route = findPastHolds(destination);
-        if (route == null) {
-            return false;
-        }
-        return switch (route.via()) {
-            case Via.Maildir _, Via.Lmtp _, Via.Discard _ -> true;
-            case Via.Smtp _, Via.Mx _, Via.Hold _ -> false;
-        };
+        return route != null && route.via().isPrivate();
     }
 
     /// Whether mail for this destination is ours to take from anyone. A catch-all that leads away
@@ -71,7 +65,8 @@ public record RouteTable(List<Route> routes) {
             return false;
         }
         return switch (route.via()) {
-            case Via.Smtp _, Via.Mx _ -> !route.pattern().isCatchAll();
+            case Via.Smtp _, Via.Mx _, Via.Amtp _, Via.Hybrid _, Via.AmtpHost _ ->
+                    !route.pattern().isCatchAll();
             case Via.Maildir _, Via.Lmtp _, Via.Hold _, Via.Discard _ -> true;
         };
     }

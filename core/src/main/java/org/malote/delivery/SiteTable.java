@@ -53,14 +53,16 @@ public record SiteTable(List<SiteRule> rules, SiteRule usual) {
     /// The site of hosts that are spoken to on these terms. Hosts that are not believed for one
     /// destination may do for the others: those are another site, so that it does not wait with
     /// them.
-    String key(Collection<String> hosts, int port, Terms terms) {
-        String key = key(hosts, port);
+    ///
+    /// @param protocols behind the key: hosts are down for one protocol and up for another
+    String key(Collection<String> hosts, String protocols, Terms terms) {
+        String key = key(hosts) + protocols;
         return terms.equals(usual.terms()) ? key : key + " " + terms.text();
     }
 
     /// A name for a set of hosts, whatever order they are in.
-    static String key(Collection<String> hosts, int port) {
-        String key = String.join(",", new TreeSet<>(hosts)) + ":" + port;
+    private static String key(Collection<String> hosts) {
+        String key = String.join(",", new TreeSet<>(hosts));
         return key.length() <= KEY_CHARS_MAX
                 ? key
                 : key.substring(0, KEY_CHARS_MAX) + "#" + Integer.toHexString(key.hashCode());

@@ -7,9 +7,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import org.malote.dns.Idna;
 import org.malote.smtp.AddressLiteral;
 import org.malote.smtp.DomainName;
 import org.malote.smtp.IpAddresses;
@@ -20,8 +23,28 @@ final class Targets {
     /// What was found.
     sealed interface Found {}
 
-    /// At least one hop.
-    record Hops(List<Hop> hops) implements Found {}
+    /// At least one hop. Those of AMTP come first.
+    record Hops(List<Hop> hops) implements Found {
+        /// For the key of their site: the hosts, with the port where each has its own.
+        Set<String> hosts() {
+            Set<String> hosts = new TreeSet<>();
+            hops.forEach(
+                    hop ->
+                            hosts.add(
+                                    hop.protocol() == Protocol.AMTP
+                                            ? hop.name() + ":" + hop.address().getPort()
+                                            : hop.name()));
+            return hosts;
+        }
+
+        /// For the same key. AMTP and SMTP are never mixed under one.
+        String protocols() {
+            boolean isAmtp = hops.getFirst().protocol() == Protocol.AMTP;
+            Hop last = hops.getLast();
+            boolean isHybrid = isAmtp && last.protocol() != Protocol.AMTP;
+            return isHybrid ? " hybrid" : isAmtp ? " amtp" : ":" + last.address().getPort();
+        }
+    }
 
     /// Nothing to connect to.
     record Nowhere(Failure failure) implements Found {}
@@ -30,13 +53,15 @@ final class Targets {
     private static final int ADDRESSES_FIRST = 2;
 
     private final MxResolver mx;
+    private final SrvResolver srv;
     private final MxRules rules;
     private final int mxPort;
     private final Executor names;
 
     /// @param names runs look-ups with the system's resolver, which blocks
-    Targets(MxResolver mx, MxRules rules, int mxPort, Executor names) {
+    Targets(MxResolver mx, SrvResolver srv, MxRules rules, int mxPort, Executor names) {
         this.mx = mx;
+        this.srv = srv;
         this.rules = rules;
         this.mxPort = mxPort;
         this.names = names;
@@ -44,7 +69,16 @@ final class Targets {
 
     /// The hops of one attempt: at most two addresses of each host come first, so that a host with
     /// many addresses that is down does not keep the mail from the next (RFC 5321 §5.1).
+    /// Hops of AMTP do not take the place of those that mail may fall back to.
     static List<Hop> firstTries(List<Hop> hops, int max) {
+        List<Hop> amtp = hops.stream().filter(hop -> hop.protocol() == Protocol.AMTP).toList();
+        List<Hop> others = hops.stream().filter(hop -> hop.protocol() != Protocol.AMTP).toList();
+        List<Hop> all = new ArrayList<>(firstTriesOfOne(amtp, max));
+        all.addAll(firstTriesOfOne(others, max));
+        return List.copyOf(all);
+    }
+
+    private static List<Hop> firstTriesOfOne(List<Hop> hops, int max) {
         Map<String, Integer> seen = new HashMap<>();
         List<Hop> first = new ArrayList<>();
         List<Hop> more = new ArrayList<>();
@@ -86,39 +120,149 @@ final class Targets {
         mx.resolve(domain, answer -> found.accept(ofAnswer(domain, answer)));
     }
 
+    /// Finds where a destination's hosts for AMTP are, by SRV alone.
+    ///
+    /// @param found told once, on any thread
+    void findAmtp(String destination, Consumer<Found> found) {
+        DomainName domain = DomainName.parse(destination);
+        if (domain == null) {
+            found.accept(
+                    nowhere(
+                            true,
+                            "5.1.2",
+                            Printable.escape(destination)
+                                    + " is not a domain, and AMTP is for domains"));
+            return;
+        }
+        srv.resolve(
+                domain,
+                answer ->
+                        found.accept(
+                                switch (answer) {
+                                    case SrvAnswer.Hosts hosts -> new Hops(hops(domain, hosts));
+                                    // The route says that there is one: a zone can be broken for a
+                                    // while, so the mail waits. RFC 3463 §3.5, X.4.4.
+                                    case SrvAnswer.None _ ->
+                                            nowhere(
+                                                    false,
+                                                    "4.4.4",
+                                                    domain
+                                                            + " has no SRV record "
+                                                            + SrvResolver.PREFIX
+                                                            + domain
+                                                            + ", and its route is AMTP alone");
+                                    case SrvAnswer.NoAddress(List<String> reasons) ->
+                                            nowhere(
+                                                    false,
+                                                    "4.4.4",
+                                                    "no AMTP host of "
+                                                            + domain
+                                                            + " can be used: "
+                                                            + String.join("; ", reasons));
+                                    case SrvAnswer.Refuses _ ->
+                                            nowhere(
+                                                    true,
+                                                    "5.4.4",
+                                                    domain
+                                                            + " says that it takes no AMTP, and its"
+                                                            + " route is AMTP alone");
+                                    case SrvAnswer.Forbidden _ -> forbidden(domain.text());
+                                    case SrvAnswer.LoopToUs _ -> loop(domain.text());
+                                    case SrvAnswer.TryLater(String reason) -> later(domain, reason);
+                                }));
+    }
+
+    /// Finds where a destination's hosts for AMTP are, and behind them its MX hosts. A name server
+    /// that does not answer for the SRV record makes the mail wait: whoever can silence it must not
+    /// make it leave in the clear. A null MX leaves nothing to fall back to (RFC 7505 §3).
+    ///
+    /// @param found told once, on any thread
+    void findHybrid(String destination, Consumer<Found> found) {
+        DomainName domain = DomainName.parse(destination);
+        if (domain == null) {
+            findMx(destination, found);
+            return;
+        }
+        srv.resolve(
+                domain,
+                answer -> {
+                    switch (answer) {
+                        case SrvAnswer.Hosts hosts ->
+                                mx.resolve(
+                                        domain,
+                                        second -> {
+                                            List<Hop> all = new ArrayList<>(hops(domain, hosts));
+                                            if (ofAnswer(domain, second)
+                                                    instanceof Hops(var more)) {
+                                                all.addAll(more);
+                                            }
+                                            found.accept(new Hops(all));
+                                        });
+                        case SrvAnswer.None _,
+                                SrvAnswer.Refuses _,
+                                SrvAnswer.NoAddress _,
+                                SrvAnswer.Forbidden _ ->
+                                findMx(destination, found);
+                        case SrvAnswer.LoopToUs _ -> found.accept(loop(domain.text()));
+                        case SrvAnswer.TryLater(String reason) ->
+                                found.accept(later(domain, reason));
+                    }
+                });
+    }
+
+    private static List<Hop> hops(DomainName domain, SrvAnswer.Hosts answer) {
+        String ascii = Idna.toAscii(domain.text());
+        List<Hop> hops = new ArrayList<>();
+        for (SrvHost host : answer.hosts()) {
+            for (InetAddress address : host.addresses()) {
+                hops.add(
+                        new Hop(
+                                new InetSocketAddress(address, host.port()),
+                                host.name(),
+                                Protocol.AMTP,
+                                ascii));
+            }
+        }
+        return hops;
+    }
+
+    private static Found later(DomainName domain, String reason) {
+        return nowhere(false, "4.4.3", "name service for " + domain + ": " + reason);
+    }
+
     /// Finds a host that the operator named, as the system knows it: an `/etc/hosts` entry counts.
     ///
     /// @param found told once, on any thread
-    void findFixed(String host, int port, boolean isLmtp, Consumer<Found> found) {
+    void findFixed(String host, int port, Protocol protocol, Consumer<Found> found) {
         byte[] octets = IpAddresses.parseIpv4(host);
         if (octets == null) {
             octets = IpAddresses.parseIpv6(host);
         }
         if (octets != null) {
-            found.accept(fixed(host, port, isLmtp, octets));
+            found.accept(fixed(host, port, protocol, octets));
             return;
         }
         try {
-            names.execute(() -> found.accept(lookUp(host, port, isLmtp)));
+            names.execute(() -> found.accept(lookUp(host, port, protocol)));
         } catch (RejectedExecutionException e) {
             found.accept(nowhere(false, "4.3.2", "delivery has stopped"));
         }
     }
 
-    private static Found fixed(String host, int port, boolean isLmtp, byte[] octets) {
+    private static Found fixed(String host, int port, Protocol protocol, byte[] octets) {
         try {
             InetAddress address = InetAddress.getByAddress(octets);
-            return new Hops(List.of(new Hop(new InetSocketAddress(address, port), host, isLmtp)));
+            return new Hops(List.of(new Hop(new InetSocketAddress(address, port), host, protocol)));
         } catch (UnknownHostException e) {
             throw new IllegalStateException("4 or 16 octets are always an address", e);
         }
     }
 
-    private static Found lookUp(String host, int port, boolean isLmtp) {
+    private static Found lookUp(String host, int port, Protocol protocol) {
         try {
             List<Hop> hops = new ArrayList<>();
             for (InetAddress address : InetAddress.getAllByName(host)) {
-                hops.add(new Hop(new InetSocketAddress(address, port), host, isLmtp));
+                hops.add(new Hop(new InetSocketAddress(address, port), host, protocol));
             }
             return new Hops(hops);
         } catch (UnknownHostException e) {
@@ -140,7 +284,7 @@ final class Targets {
                         new Hop(
                                 new InetSocketAddress(address, mxPort),
                                 IpAddresses.format(address),
-                                false)));
+                                Protocol.SMTP)));
     }
 
     private Found ofAnswer(DomainName domain, MxAnswer answer) {
@@ -153,7 +297,7 @@ final class Targets {
                                 new Hop(
                                         new InetSocketAddress(address, mxPort),
                                         host.name(),
-                                        false));
+                                        Protocol.SMTP));
                     }
                 }
                 yield new Hops(hops);
@@ -166,8 +310,7 @@ final class Targets {
                     nowhere(true, "5.4.4", "no mail host of " + domain + " has an address");
             case MxAnswer.LoopToUs _ -> loop(domain.text());
             case MxAnswer.Forbidden _ -> forbidden(domain.text());
-            case MxAnswer.TryLater(String reason) ->
-                    nowhere(false, "4.4.3", "name service for " + domain + ": " + reason);
+            case MxAnswer.TryLater(String reason) -> later(domain, reason);
         };
     }
 

@@ -17,8 +17,11 @@ public record TlsPolicy(TlsUse use, @Nullable Path authorities, List<String> nam
     public static final TlsPolicy OPPORTUNISTIC =
             new TlsPolicy(TlsUse.OPPORTUNISTIC, null, List.of());
 
+    /// As AMTP has it: by the authorities of the system, for the name of the hop.
+    public static final TlsPolicy AMTP = new TlsPolicy(TlsUse.AMTP, null, List.of());
+
     public TlsPolicy {
-        boolean isVerified = use == TlsUse.VERIFIED;
+        boolean isVerified = use == TlsUse.VERIFIED || use == TlsUse.AMTP;
         authorities = isVerified ? authorities : null;
         names = isVerified ? List.copyOf(names) : List.of();
     }
@@ -30,6 +33,10 @@ public record TlsPolicy(TlsUse use, @Nullable Path authorities, List<String> nam
             case OPPORTUNISTIC -> HostPolicy.OPPORTUNISTIC;
             case REQUIRED -> HostPolicy.ENCRYPTED;
             case VERIFIED -> HostPolicy.verified(authorities, names);
+            case AMTP ->
+                    names.isEmpty()
+                            ? HostPolicy.verifiedButForName(authorities)
+                            : HostPolicy.verified(authorities, names);
         };
     }
 }

@@ -47,6 +47,61 @@ final class Trouble {
                 "TLS is required for " + host + ", which does not offer it");
     }
 
+    /// The host does not accept who we are (draft-weinman-amtp-03 §4.4.2). The operator can cure
+    /// that, ours or theirs, so the mail waits. RFC 3463 §3.8, X.7.0.
+    static Failure identity(String host, String heloName, Reply reply) {
+        return Failure.local(
+                FailureScope.HOST,
+                false,
+                "4.7.0",
+                host
+                        + " does not accept "
+                        + heloName
+                        + " with our certificate and address: "
+                        + reply.oneLine()
+                        + " (malote amtp probe tells more)");
+    }
+
+    /// The same by an alert of TLS.
+    static Failure certificate(String host, String cause) {
+        return Failure.local(
+                FailureScope.HOST,
+                false,
+                "4.7.0",
+                host + " does not accept our certificate: " + cause);
+    }
+
+    /// AMTP needs a certificate of ours, and the source has none (draft-weinman-amtp-03 §4.2).
+    static Failure noCertificate(String source) {
+        return Failure.local(
+                FailureScope.HOST,
+                false,
+                "4.7.0",
+                "AMTP needs a source with a certificate, and "
+                        + source
+                        + " has none: name one with [amtp] source");
+    }
+
+    /// draft-weinman-amtp-03 §4.4.2: the host says that it takes no such mail.
+    static Failure denied(String host, String code) {
+        return unsendable("5.7.1", host + " takes no mail of the policy code " + code);
+    }
+
+    /// draft-weinman-amtp-03 §4.4.3: there must be a code, and nobody but the sender can say which.
+    static Failure noCode() {
+        return unsendable(
+                "5.7.1",
+                "the destination takes mail with a Mail Policy Code alone (AMTP), and this message"
+                        + " has none");
+    }
+
+    /// draft-weinman-amtp-03 §5.1: never from one public connection to another.
+    static Failure publicRelay() {
+        return unsendable(
+                "5.7.1",
+                "the message came over a public AMTP connection, and may not leave over another");
+    }
+
     /// The source of ours has no address that reaches any address of the destination. The operator
     /// can cure it, so the mail waits. RFC 3463 §3.5, X.4.4.
     static Failure noSource(String source, String destination) {

@@ -1,7 +1,7 @@
 /// # delivery
 ///
-/// **Purpose.** Passes accepted mail on: to a Maildir, over LMTP, to a fixed SMTP host, or to the
-/// recipient domain's MX hosts.
+/// **Purpose.** Passes accepted mail on: to a Maildir, over LMTP, to a fixed SMTP host, to the
+/// recipient domain's MX hosts, or over AMTP to the hosts of its SRV records.
 ///
 /// **Owns.** The connections to hosts, the terms that they are on (`Terms`: TLS and our own
 /// address), the outbound dialogue, the routes, the rules for sites, and
@@ -18,7 +18,7 @@
 ///
 /// **Standards.** RFC 5321 (the client's side), RFC 2033 (LMTP), 2920 (PIPELINING), 3030 (BDAT),
 /// 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN), 3207 (STARTTLS), 9422 (LIMITS), 7504
-/// (521).
+/// (521), 2782 (SRV), draft-weinman-amtp-03 (§4.2 TLS, §4.3.1 SRV, §4.4.2 and §4.4.3 codes, §5.1).
 ///
 /// **Known limits.** No DANE and no MTA-STS: who is verified, and by what name, the operator says.
 /// An

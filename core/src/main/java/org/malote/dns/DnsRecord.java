@@ -13,6 +13,14 @@ public sealed interface DnsRecord {
     /// @param exchange the host's name as the zone has it: not yet known to be a host name
     record Mx(int preference, String exchange) implements DnsRecord {}
 
+    /// SRV (RFC 2782).
+    ///
+    /// @param priority 0 to 65535, the lowest is tried first
+    /// @param weight 0 to 65535, the share among those of equal priority
+    /// @param port 0 to 65535
+    /// @param target the host's name as the zone has it; `.` when the service is not to be had
+    record Service(int priority, int weight, int port, String target) implements DnsRecord {}
+
     /// PTR (RFC 1035 §3.3.12).
     record Pointer(String target) implements DnsRecord {}
 

@@ -40,6 +40,7 @@ import org.xbill.DNS.PTRRecord;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.SOARecord;
+import org.xbill.DNS.SRVRecord;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.TLSARecord;
 import org.xbill.DNS.TXTRecord;
@@ -399,6 +400,12 @@ public final class DnsjavaDns implements Dns {
             case ARecord a -> new DnsRecord.Address(a.getAddress());
             case AAAARecord aaaa -> new DnsRecord.Address(aaaa.getAddress());
             case MXRecord mx -> new DnsRecord.Mx(mx.getPriority(), text(mx.getTarget()));
+            case SRVRecord srv ->
+                    new DnsRecord.Service(
+                            srv.getPriority(),
+                            srv.getWeight(),
+                            srv.getPort(),
+                            text(srv.getTarget()));
             case PTRRecord ptr -> new DnsRecord.Pointer(text(ptr.getTarget()));
             case TXTRecord txt -> {
                 StringBuilder joined = new StringBuilder();
@@ -450,7 +457,7 @@ public final class DnsjavaDns implements Dns {
                 switch (type) {
                     case A -> new byte[] {127, 0, 0, 1};
                     case AAAA -> new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-                    case MX, PTR, TXT, TLSA -> null;
+                    case MX, PTR, TXT, TLSA, SRV -> null;
                 };
         if (octets == null) {
             return new DnsAnswer.NoData();

@@ -9,7 +9,8 @@ public enum RecordType {
     MX(Type.MX),
     PTR(Type.PTR),
     TXT(Type.TXT),
-    TLSA(Type.TLSA);
+    TLSA(Type.TLSA),
+    SRV(Type.SRV);
 
     private final int code;
 

@@ -12,8 +12,9 @@
 /// thread of the executor that was given, so that one should run each task on a virtual thread.
 /// Answers come on those threads, or on the asking thread when they are cached.
 ///
-/// **Standards.** RFC 1035, 2181, 2308 (negative answers), 6604 (codes of CNAME chains), 6840 §5.7
-/// (AD), 6891 (EDNS), 7766 (TCP), 3492 and 5891 (names beyond ASCII), 6761 §6.3 (localhost).
+/// **Standards.** RFC 1035, 2181, 2308 (negative answers), 2782 (SRV), 6604 (codes of CNAME
+/// chains), 6840 §5.7 (AD), 6891 (EDNS), 7766 (TCP), 3492 and 5891 (names beyond ASCII), 6761 §6.3
+/// (localhost).
 ///
 /// **Known limits.** dnsjava is used for messages alone: its own client runs a selector thread in a
 /// static field that nobody can own. U-labels are taken as they are in lower case and NFC; the

@@ -42,6 +42,11 @@ public record MailParameters(
         this(sizeOctets, body, isUtf8, returnContent, envelopeId, null, false);
     }
 
+    /// The same with another size.
+    public MailParameters withSize(long octets) {
+        return new MailParameters(octets, body, isUtf8, returnContent, envelopeId, statedCode, isAuthStated);
+    }
+
     /// A Mail Policy Code as the peer wrote it: any text of a command line.
     ///
     /// @param keyword [Extension#MPC] or [Extension#XMPC]

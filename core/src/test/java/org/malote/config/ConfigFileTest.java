@@ -21,15 +21,19 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.malote.amtp.AmtpSettings;
+import org.malote.amtp.CodeClass;
+import org.malote.amtp.CodeRole;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
 import org.malote.amtp.IdentitySettings;
+import org.malote.amtp.MailPolicyCode;
 import org.malote.amtp.ReverseRule;
 import org.malote.auth.AuthSettings;
 import org.malote.auth.Mechanism;
 import org.malote.config.ConfigFile.Result;
 import org.malote.config.Section.Notes;
+import org.malote.delivery.AmtpSending;
 import org.malote.delivery.DomainPattern;
 import org.malote.delivery.Route;
 import org.malote.delivery.SiteRule;
@@ -613,6 +617,9 @@ final class ConfigFileTest {
                         "maildir:",
                         "mx:",
                         "hold:x",
+                        "amtp:",
+                        "amtp:hub.example",
+                        "hybrid:hub.example:24",
                         "pop3:host",
                         "")) {
             assertTrue(
@@ -838,8 +845,95 @@ final class ConfigFileTest {
                                 out1),
                         new Terms(new TlsPolicy(TlsUse.VERIFIED, null, List.of()), null),
                         new Terms(new TlsPolicy(TlsUse.NONE, null, List.of()), out2)),
-                settings.sites().rules().stream().map(SiteRule::terms).toList());
-        assertEquals(new Terms(TlsPolicy.OPPORTUNISTIC, out2), settings.sites().usual().terms());
+                settings.sites().rules().stream()
+                        .map(SiteRule::terms)
+                        .map(terms -> new Terms(terms.tls(), terms.source()))
+                        .toList());
+        assertEquals(
+                new Terms(
+                        TlsPolicy.OPPORTUNISTIC,
+                        out2,
+                        new Terms(
+                                new TlsPolicy(
+                                        TlsUse.AMTP, Path.of("/etc/malote/ours.pem"), List.of()),
+                                out2)),
+                settings.sites().usual().terms());
+    }
+
+    @Test
+    void amtpHasItsRoutesItsAuthoritiesAndItsSource() {
+        Settings settings =
+                valid(
+                        """
+                        [[source]]
+                        name = "out1"
+                        addresses = ["192.0.2.1"]
+                        certificates = [{ chain = "out1.pem", key = "out1.key" }]
+                        [[source]]
+                        name = "out2"
+                        addresses = ["192.0.2.2"]
+                        [delivery]
+                        source = "out2"
+                        [amtp]
+                        source = "out1"
+                        authorities = "federation.pem"
+                        code-for-unknown = "per/individual"
+                        quit-on-deny = true
+                        strict-relay = false
+                        [[route]]
+                        domain = "a.example"
+                        via = "amtp"
+                        [[route]]
+                        domain = "b.example"
+                        via = "hybrid"
+                        [[route]]
+                        domain = "c.example"
+                        via = "amtp:Hub.example:2424"
+                        [[site]]
+                        hosts = "a.example"
+                        tls = "verified"
+                        tls-names = ["mx.a.example"]
+                        [[site]]
+                        hosts = "b.example"
+                        source = "out2"
+                        """);
+        assertEquals(
+                List.of(new Via.Amtp(), new Via.Hybrid(), new Via.AmtpHost("hub.example", 2424)),
+                settings.routes().routes().stream().map(Route::via).toList());
+        assertEquals(
+                new AmtpSending(
+                        true, new MailPolicyCode(CodeRole.PER, CodeClass.INDIVIDUAL), false),
+                settings.delivery().amtp());
+        Source out1 = settings.sources().getFirst();
+        Path federation = Path.of("/etc/malote/federation.pem");
+        assertEquals(
+                new Terms(new TlsPolicy(TlsUse.AMTP, federation, List.of()), out1),
+                settings.sites().usual().terms().forAmtp());
+        assertEquals(
+                new Terms(new TlsPolicy(TlsUse.AMTP, federation, List.of("mx.a.example")), out1),
+                settings.sites().rules().getFirst().terms().forAmtp());
+        assertEquals(
+                settings.sources().getLast(),
+                settings.sites().rules().getLast().terms().forAmtp().source());
+    }
+
+    @Test
+    void amtpNeedsACertificateOfOurs() {
+        String text =
+                """
+                malote.toml:3: AMTP needs a certificate of ours: give a [[source]] "certificates", and name it with "source" in [amtp]
+                """
+                        .strip();
+        for (String via : List.of("amtp", "hybrid", "amtp:hub.example:24")) {
+            assertEquals(
+                    text, problems("[[route]]\ndomain = \"a.example\"\nvia = \"" + via + "\"\n"));
+        }
+        assertEquals(
+                """
+                malote.toml:2: "code-for-unknown" is written as "per/individual", not "per/optional"
+                """
+                        .strip(),
+                problems("[amtp]\ncode-for-unknown = \"per/optional\"\n"));
     }
 
     @Test

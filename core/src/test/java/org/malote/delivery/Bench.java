@@ -20,8 +20,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -118,6 +120,11 @@ final class Bench implements AutoCloseable {
                         routes,
                         sites,
                         new MxResolver(dns(), rules, random),
+                        new SrvResolver(
+                                dns(),
+                                rules,
+                                one -> rules.isOurAddress().test(one.getAddress()),
+                                random),
                         rules,
                         maildir,
                         (_, result, recorded) -> {
@@ -133,6 +140,12 @@ final class Bench implements AutoCloseable {
         return started;
     }
 
+    /// Other routes, from now on.
+    void reroute(RouteTable table) throws IOException {
+        routes = table;
+        Objects.requireNonNull(engine).reload(table);
+    }
+
     /// One route for everything.
     static RouteTable allVia(Via via) {
         return new RouteTable(List.of(new Route(new DomainPattern("*"), via)));
@@ -143,6 +156,10 @@ final class Bench implements AutoCloseable {
     }
 
     static DeliverySettings settings(int mxPort, boolean allowPrivateTargets) {
+        return settings(mxPort, allowPrivateTargets, AmtpSending.STANDARD);
+    }
+
+    static DeliverySettings settings(int mxPort, boolean allowPrivateTargets, AmtpSending amtp) {
         return new DeliverySettings(
                 "out.example",
                 mxPort,
@@ -156,18 +173,30 @@ final class Bench implements AutoCloseable {
                 Duration.ofMinutes(1),
                 Duration.ofMinutes(10),
                 allowPrivateTargets,
-                DeliveryTimeouts.defaults());
+                DeliveryTimeouts.defaults(),
+                amtp);
     }
 
-    /// The zone says that a name has an address or an MX (`MX 10 mx.b.example`, `MX 0 .`).
+    /// Names that nobody answers for.
+    final Set<String> silent = ConcurrentHashMap.newKeySet();
+
+    /// The zone says that a name has an address, an MX (`MX 10 mx.b.example`, `MX 0 .`), or an SRV
+    /// with priority and port (`SRV 10 24 mx.b.example`).
     void zone(String name, String... records) {
         for (String record : records) {
             String[] words = record.split(" ", -1);
             zone.computeIfAbsent(name, _ -> new ArrayList<>())
                     .add(
-                            words[0].equals("MX")
-                                    ? new DnsRecord.Mx(Integer.parseInt(words[1]), words[2])
-                                    : new DnsRecord.Address(address(record)));
+                            switch (words[0]) {
+                                case "MX" -> new DnsRecord.Mx(Integer.parseInt(words[1]), words[2]);
+                                case "SRV" ->
+                                        new DnsRecord.Service(
+                                                Integer.parseInt(words[1]),
+                                                0,
+                                                Integer.parseInt(words[2]),
+                                                words[3]);
+                                default -> new DnsRecord.Address(address(record));
+                            });
         }
     }
 
@@ -181,6 +210,10 @@ final class Bench implements AutoCloseable {
 
     private Dns dns() {
         return (name, type, answered) -> {
+            if (silent.contains(name)) {
+                answered.accept(new DnsAnswer.TryLater("SERVFAIL"));
+                return;
+            }
             List<DnsRecord> all = zone.get(name);
             if (all == null) {
                 answered.accept(new DnsAnswer.NoSuchName());
@@ -188,8 +221,14 @@ final class Bench implements AutoCloseable {
             }
             List<DnsRecord> asked =
                     all.stream()
-                            .filter(r -> (r instanceof DnsRecord.Mx) == (type == RecordType.MX))
-                            .filter(_ -> type == RecordType.MX || type == RecordType.A)
+                            .filter(
+                                    r ->
+                                            type
+                                                    == switch (r) {
+                                                        case DnsRecord.Mx _ -> RecordType.MX;
+                                                        case DnsRecord.Service _ -> RecordType.SRV;
+                                                        default -> RecordType.A;
+                                                    })
                             .toList();
             answered.accept(
                     asked.isEmpty()

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.malote.amtp.PolicyMask;
 import org.malote.delivery.ClientSession.Encryption;
 import org.malote.delivery.ClientState.AwaitingEhlo;
 import org.malote.delivery.ClientState.AwaitingGreeting;
@@ -63,7 +64,8 @@ final class ClientTransitionsTest {
     }
 
     private static ClientSession session(boolean isLmtp, Encryption encryption) {
-        return new ClientSession("out.example", isLmtp, encryption, "mx", 16);
+        return new ClientSession(
+                "out.example", isLmtp ? Protocol.LMTP : Protocol.SMTP, encryption, "mx", 16, false);
     }
 
     /// What is not the same when nothing goes in the clear.
@@ -215,13 +217,14 @@ final class ClientTransitionsTest {
         return new OutboundTransaction(
                 "a@x.example",
                 MailParameters.fromAttributes(Map.of(), octets),
+                null,
                 List.of(
                         new OutboundTransaction.To(0, "b@y.example", RecipientParameters.NONE),
                         new OutboundTransaction.To(1, "c@y.example", RecipientParameters.NONE)));
     }
 
     private static HostFacts facts(Extension first, Extension... others) {
-        return new HostFacts(EnumSet.of(first, others), 0, 0, 0);
+        return new HostFacts(EnumSet.of(first, others), 0, 0, 0, PolicyMask.ALL);
     }
 
     private static void row(StringBuilder table, String state, String event, ClientStep step) {

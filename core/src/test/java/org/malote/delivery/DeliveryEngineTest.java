@@ -427,7 +427,7 @@ final class DeliveryEngineTest {
         List<Hop> hops = new ArrayList<>();
         for (String host : List.of("a", "b")) {
             for (int i = 1; i <= 4; i++) {
-                hops.add(new Hop(new InetSocketAddress("192.0.2." + i, 25), host, false));
+                hops.add(new Hop(new InetSocketAddress("192.0.2." + i, 25), host, Protocol.SMTP));
             }
         }
         assertEquals(
@@ -693,7 +693,8 @@ final class DeliveryEngineTest {
                         times.dataBlock(),
                         times.dataTermination(),
                         times.reset(),
-                        times.quit()));
+                        times.quit()),
+                usual.amtp());
     }
 
     private static RouteTable viaSmtp(FakeHost host) {

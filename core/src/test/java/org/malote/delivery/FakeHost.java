@@ -48,6 +48,9 @@ final class FakeHost implements AutoCloseable {
     volatile boolean isLmtp;
     volatile @Nullable SSLContext tls;
 
+    /// Whether TLS begins with the first octet.
+    volatile boolean isImplicit;
+
     /// Whether a certificate is asked for in the handshake, and must be there.
     volatile boolean needsCertificate;
 
@@ -128,6 +131,9 @@ final class FakeHost implements AutoCloseable {
         }
 
         void run() throws IOException {
+            if (isImplicit) {
+                encrypt();
+            }
             reply("greeting", "220 fake.example ready");
             while (!isOver) {
                 String line = line();

@@ -258,7 +258,7 @@ final class MxResolverTest {
         assertEquals(MxResolver.HOSTS_MAX, hosts.size());
         assertEquals("m0.example", hosts.getFirst().name());
         assertEquals("m31.example", hosts.getLast().name());
-        assertEquals(MxResolver.ADDRESSES_PER_HOST_MAX, hosts.getFirst().addresses().size());
+        assertEquals(HostAddresses.PER_HOST_MAX, hosts.getFirst().addresses().size());
         assertEquals(1 + 2 * MxResolver.HOSTS_MAX, dns.asked().size());
     }
 

@@ -29,12 +29,13 @@ final class OutboundHandlerTest {
             new OutboundHandler(
                     new ClientSession(
                             "out.example",
-                            false,
+                            Protocol.SMTP,
                             ClientSession.Encryption.WHEN_OFFERED,
                             "mx",
-                            1 << 20),
+                            1 << 20,
+                            false),
                     DeliveryTimeouts.defaults(),
-                    _ -> PeerScript.clientTls(),
+                    PeerScript.security(),
                     Runnable::run,
                     new Owner());
     private final EmbeddedChannel channel = new EmbeddedChannel(handler);
@@ -159,6 +160,7 @@ final class OutboundHandlerTest {
                 new OutboundTransaction(
                         "a@x.example",
                         MailParameters.fromAttributes(Map.of(), octets),
+                        null,
                         List.of(
                                 new OutboundTransaction.To(
                                         0, "b@y.example", RecipientParameters.NONE))),

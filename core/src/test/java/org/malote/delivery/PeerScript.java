@@ -4,9 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerAdapter;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -24,16 +29,19 @@ import java.util.random.RandomGenerator;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
-import org.malote.amtp.CodeHeader;
+import org.malote.amtp.MailPolicyCode;
+import org.malote.offload.TlsSummary;
+import org.malote.smtp.MailParameters;
 import org.malote.smtp.RecipientParameters;
 
 /// Plays a `*.peer` file: the file is the remote host. Grammar, complete:
 ///
 /// ```text
 /// # free comment; the first line cites the rule
-/// @ lmtp | @ clear | @ tls required | @ chunk 8
-///                                          settings: LMTP, no STARTTLS, nothing in the clear, the
-///                                          largest BDAT chunk
+/// @ lmtp | @ amtp | @ clear | @ tls required | @ chunk 8 | @ quit on deny
+///                                          settings: LMTP, AMTP inside TLS that stands, no
+///                                          STARTTLS, nothing in the clear, the largest BDAT chunk,
+///                                          leave where a code is denied
 /// M| Subject: x\r\n\r\nhello\r\n           the message; each such line adds to it
 /// > from a@x.example to b@y.example c@y.example body=EIGHT_BIT_MIME smtputf8=true
 ///                                          a transaction is wanted; attributes as the queue has
@@ -70,7 +78,8 @@ final class PeerScript {
     private final StringBuilder sent = new StringBuilder();
     private final StringBuilder said = new StringBuilder();
     private final StringBuilder message = new StringBuilder();
-    private boolean isLmtp;
+    private Protocol protocol = Protocol.SMTP;
+    private boolean quitsOnDeny;
     private ClientSession.Encryption encryption = ClientSession.Encryption.WHEN_OFFERED;
     private int chunkOctetsMax = 1 << 20;
     private boolean diskFails;
@@ -123,7 +132,11 @@ final class PeerScript {
 
     private void set(String setting) {
         if (setting.equals("lmtp")) {
-            isLmtp = true;
+            protocol = Protocol.LMTP;
+        } else if (setting.equals("amtp")) {
+            protocol = Protocol.AMTP;
+        } else if (setting.equals("quit on deny")) {
+            quitsOnDeny = true;
         } else if (setting.equals("clear")) {
             encryption = ClientSession.Encryption.NEVER;
         } else if (setting.equals("tls required")) {
@@ -139,12 +152,13 @@ final class PeerScript {
         EmbeddedChannel open = channel;
         if (open == null) {
             ClientSession session =
-                    new ClientSession("out.example", isLmtp, encryption, "mx", chunkOctetsMax);
+                    new ClientSession(
+                            "out.example", protocol, encryption, "mx", chunkOctetsMax, quitsOnDeny);
             handler =
                     new OutboundHandler(
                             session,
                             DeliveryTimeouts.defaults(),
-                            _ -> clientTls(),
+                            protocol == Protocol.AMTP ? security(standing()) : security(),
                             Runnable::run,
                             new Facts());
             open = new EmbeddedChannel();
@@ -233,15 +247,17 @@ final class PeerScript {
                     new OutboundTransaction.To(
                             i, addresses.get(i), RecipientParameters.fromAttributes(each)));
         }
-        byte[] header = CodeHeader.of(mail, "\r\n");
+        MailPolicyCode code = MailPolicyCode.ofAttributes(mail);
+        Attempt.Message whole =
+                new Attempt.Message(
+                        MailParameters.fromAttributes(mail, octets.length),
+                        source(octets),
+                        code,
+                        code);
+        HostFacts facts = handler().facts();
         OutboundTransaction transaction =
-                new OutboundTransaction(
-                        sender.equals("<>") ? "" : sender,
-                        org.malote.smtp.MailParameters.fromAttributes(
-                                mail, octets.length + header.length),
-                        to);
-        handler()
-                .begin(transaction, source(octets).after(header), end -> learned(transaction, end));
+                whole.to(protocol, facts, sender.equals("<>") ? "" : sender, to);
+        handler().begin(transaction, whole.body(protocol, facts), end -> learned(transaction, end));
         collect();
     }
 
@@ -349,6 +365,35 @@ final class PeerScript {
                                     + " "
                                     + show(failure));
         }
+    }
+
+    /// TLS whose handshake never ends.
+    static HostSecurity security() {
+        return security(clientTls());
+    }
+
+    private static HostSecurity security(ChannelHandler handler) {
+        return new HostSecurity() {
+            @Override
+            public ChannelHandler handler(ByteBufAllocator allocator) {
+                return handler;
+            }
+
+            @Override
+            public @Nullable TlsSummary established(ChannelHandler established) {
+                return null;
+            }
+        };
+    }
+
+    /// What is behind a handshake.
+    private static ChannelHandler standing() {
+        return new ChannelHandlerAdapter() {
+            @Override
+            public void handlerAdded(ChannelHandlerContext context) {
+                context.fireUserEventTriggered(SslHandshakeCompletionEvent.SUCCESS);
+            }
+        };
     }
 
     static SslHandler clientTls() {

@@ -121,6 +121,7 @@ final class DnsjavaDnsTest {
                                 "a.example. 9 AAAA 2001:db8::1",
                                 "a.example. 9 PTR B.example.",
                                 "a.example. 9 TXT \"v=spf1 \" \"-all\"",
+                                "a.example. 9 SRV 10 60 24 MX.example.",
                                 "a.example. 9 TLSA 3 1 1 ABCD01"))) {
             Dns dns = dns(server);
             assertEquals(
@@ -135,6 +136,9 @@ final class DnsjavaDnsTest {
             assertEquals(
                     List.of(new DnsRecord.Text("v=spf1 -all")),
                     records(lookup(dns, "a.example", RecordType.TXT)));
+            assertEquals(
+                    List.of(new DnsRecord.Service(10, 60, 24, "mx.example")),
+                    records(lookup(dns, "a.example", RecordType.SRV)));
             assertEquals(
                     List.of(new DnsRecord.Tlsa(3, 1, 1, "abcd01")),
                     records(lookup(dns, "a.example", RecordType.TLSA)));

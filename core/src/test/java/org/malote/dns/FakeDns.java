@@ -34,6 +34,21 @@ public final class FakeDns implements Dns {
         return answer(name, RecordType.MX, new DnsAnswer.Records(parsed, 300, false));
     }
 
+    /// Gives a name SRV records, written as `10 60 24 mx1.example`: priority, weight, port, target.
+    public FakeDns srv(String name, String... records) {
+        List<DnsRecord> parsed = new ArrayList<>();
+        for (String record : records) {
+            String[] words = record.split(" ", -1);
+            parsed.add(
+                    new DnsRecord.Service(
+                            Integer.parseInt(words[0]),
+                            Integer.parseInt(words[1]),
+                            Integer.parseInt(words[2]),
+                            words[3]));
+        }
+        return answer(name, RecordType.SRV, new DnsAnswer.Records(parsed, 300, false));
+    }
+
     /// Gives a name addresses of both families.
     public FakeDns addresses(String name, String... addresses) {
         List<DnsRecord> v4 = new ArrayList<>();

@@ -216,7 +216,7 @@ final class HostContexts implements AutoCloseable {
         }
 
         private void readAuthorities(HostPolicy policy) {
-            if (!isVerified(policy) || authorities.containsKey(policy.authorities())) {
+            if (!policy.hasAuthorities() || authorities.containsKey(policy.authorities())) {
                 return;
             }
             try {
@@ -224,13 +224,6 @@ final class HostContexts implements AutoCloseable {
             } catch (TlsProblems e) {
                 problems.addAll(e.problems());
             }
-        }
-
-        private static boolean isVerified(HostPolicy policy) {
-            return switch (policy.trust()) {
-                case OPPORTUNISTIC, ENCRYPTED -> false;
-                case VERIFIED -> true;
-            };
         }
 
         private void open(HostWay way) {
@@ -242,7 +235,7 @@ final class HostContexts implements AutoCloseable {
             }
             List<ServedCertificate> own = store == null ? List.of() : store.served();
             Authorities believed =
-                    isVerified(policy) ? authorities.get(policy.authorities()) : null;
+                    policy.hasAuthorities() ? authorities.get(policy.authorities()) : null;
             try {
                 clients.put(
                         way,
@@ -274,6 +267,7 @@ final class HostContexts implements AutoCloseable {
                             ? new AnyCertificate(full::mark)
                             : new VerifiedCertificate(
                                     new HostJudge(believed),
+                                    policy.trust() == HostPolicy.Trust.VERIFIED,
                                     policy.names(),
                                     environment.clock(),
                                     full::mark);

@@ -29,9 +29,7 @@ final class HostJudge {
     }
 
     /// @param chain as the host sent it, the leaf first, in any order after that (RFC 8446 §4.4.2)
-    /// @param expected names, of which the leaf must have one
-    void judge(List<X509Certificate> chain, List<String> expected, Instant now)
-            throws CertificateRefused {
+    void judge(List<X509Certificate> chain, Instant now) throws CertificateRefused {
         X509Certificate leaf = chain.getFirst();
         if (chain.size() > CertificateStore.CHAIN_CERTIFICATES_MAX) {
             throw refused(CertificateRefused.Reason.UNTRUSTED, "its chain is too long");
@@ -39,6 +37,10 @@ final class HostJudge {
         requireDates(leaf, "it", now);
         requireAuthority(chain, now);
         requireUse(leaf);
+    }
+
+    /// @param expected names, of which the leaf must have one
+    static void requireName(X509Certificate leaf, List<String> expected) throws CertificateRefused {
         if (!HostNames.isFor(leaf, expected)) {
             List<String> shown = HostNames.shown(leaf);
             throw refused(

@@ -21,6 +21,9 @@ public record HostPolicy(Trust trust, @Nullable Path authorities, List<String> n
         OPPORTUNISTIC,
         /// Nothing is verified, and the caller does not do without TLS: safe from who only listens.
         ENCRYPTED,
+        /// The chain and the dates are verified (RFC 5280 §6), and the caller sees to the name with
+        /// [HostTls#isFor] after each handshake, resumed ones too.
+        VERIFIED_BUT_FOR_NAME,
         /// The chain, the dates and the name are verified (RFC 5280 §6, RFC 9525 §6).
         VERIFIED
     }
@@ -34,6 +37,21 @@ public record HostPolicy(Trust trust, @Nullable Path authorities, List<String> n
 
     public HostPolicy {
         names = List.copyOf(names);
+    }
+
+    /// Only for whom an authority stands, whatever the name: the caller asks for that.
+    ///
+    /// @param authorities null for those of the system
+    public static HostPolicy verifiedButForName(@Nullable Path authorities) {
+        return new HostPolicy(Trust.VERIFIED_BUT_FOR_NAME, authorities, List.of());
+    }
+
+    /// Whether chains are verified.
+    boolean hasAuthorities() {
+        return switch (trust) {
+            case OPPORTUNISTIC, ENCRYPTED -> false;
+            case VERIFIED_BUT_FOR_NAME, VERIFIED -> true;
+        };
     }
 
     /// Only who is who they say.

@@ -4,9 +4,16 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.SslHandler;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -86,6 +93,63 @@ public final class HostTls implements AutoCloseable {
                 // A reload closed them in this moment.
             }
         }
+    }
+
+    /// Whether a host's certificate is for one of these names (RFC 9525 §6), for a policy that left
+    /// that to the caller. A resumed session has the certificate of the first one.
+    ///
+    /// @param handler after its handshake
+    /// @param names DNS names in A-labels, or addresses
+    public static boolean isFor(SslHandler handler, List<String> names) {
+        X509Certificate leaf = leaf(handler);
+        return leaf != null && HostNames.isFor(leaf, names);
+    }
+
+    /// As [#isFor], with a reason.
+    ///
+    /// @throws CertificateRefused when the certificate is for none of them, or there is none
+    public static void requireName(SslHandler handler, List<String> names)
+            throws CertificateRefused {
+        X509Certificate leaf = leaf(handler);
+        if (leaf == null) {
+            throw new CertificateRefused(
+                    CertificateRefused.Reason.NAME, "the host showed no certificate");
+        }
+        HostJudge.requireName(leaf, names);
+    }
+
+    /// What a host showed, for an operator, though it may not be believed.
+    ///
+    /// @param handler after its handshake
+    /// @return null when it showed nothing
+    public static @Nullable HostCertificate certificate(SslHandler handler) {
+        List<X509Certificate> chain = chain(handler);
+        return chain.isEmpty() ? null : HostCertificate.of(chain);
+    }
+
+    private static @Nullable X509Certificate leaf(SslHandler handler) {
+        List<X509Certificate> chain = chain(handler);
+        return chain.isEmpty() ? null : chain.getFirst();
+    }
+
+    private static List<X509Certificate> chain(SslHandler handler) {
+        try {
+            return Arrays.stream(handler.engine().getSession().getPeerCertificates())
+                    .filter(X509Certificate.class::isInstance)
+                    .map(X509Certificate.class::cast)
+                    .toList();
+        } catch (SSLPeerUnverifiedException _) {
+            return List.of();
+        }
+    }
+
+    /// The time until the first certificate of ours expires, negative after; null without any.
+    public @Nullable Duration validity() {
+        Instant now = environment.clock().instant();
+        return current.certificates().stream()
+                .map(one -> Duration.between(now, one.notAfter()))
+                .min(Comparator.naturalOrder())
+                .orElse(null);
     }
 
     /// Exchanges the contexts. Certificates, keys and authorities are read again even when the
@@ -179,7 +243,7 @@ public final class HostTls implements AutoCloseable {
         settings.identities()
                 .forEach(identity -> names.addAll(FileTimes.names(identity.certificates())));
         for (HostWay way : settings.ways()) {
-            if (way.policy().trust() == HostPolicy.Trust.VERIFIED) {
+            if (way.policy().hasAuthorities()) {
                 Path named = way.policy().authorities();
                 Path file = named == null ? Authorities.systemBundle() : named;
                 if (file != null) {

@@ -16,18 +16,22 @@ final class VerifiedCertificate extends X509ExtendedTrustManager {
     private static final X509Certificate[] NO_ISSUERS = {};
 
     private final HostJudge judge;
+    private final boolean asksForName;
     private final List<String> names;
     private final InstantSource clock;
     private final Consumer<SSLEngine> onFullHandshake;
 
+    /// @param asksForName whether the name is verified here
     /// @param names of which one is expected; empty for the one that the engine connects to
     /// @param onFullHandshake told of each engine that is shown a certificate which is believed
     VerifiedCertificate(
             HostJudge judge,
+            boolean asksForName,
             List<String> names,
             InstantSource clock,
             Consumer<SSLEngine> onFullHandshake) {
         this.judge = judge;
+        this.asksForName = asksForName;
         this.names = names;
         this.clock = clock;
         this.onFullHandshake = onFullHandshake;
@@ -38,7 +42,10 @@ final class VerifiedCertificate extends X509ExtendedTrustManager {
             throws CertificateException {
         List<String> expected = names.isEmpty() ? List.of(engine.getPeerHost()) : names;
         try {
-            judge.judge(List.of(chain), expected, clock.instant());
+            judge.judge(List.of(chain), clock.instant());
+            if (asksForName) {
+                HostJudge.requireName(chain[0], expected);
+            }
             onFullHandshake.accept(engine);
         } catch (CertificateRefused e) {
             throw engine instanceof ReferenceCountedOpenSslEngine
