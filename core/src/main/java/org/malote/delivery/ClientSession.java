@@ -136,6 +136,9 @@ final class ClientSession {
     ///
     /// @param state after a handshake
     ClientStep onRefusedByAlert(AwaitingEhlo state, String cause) {
+        if (isAmtp()) {
+            return close(Trouble.certificate(host, cause));
+        }
         return state.isEncrypted()
                 ? withoutTls(Trouble.handshake(host, cause))
                 : onBroken(state, Trouble.Break.LOST);

@@ -61,9 +61,7 @@ final class ConnectionPool {
 
     /// There is none to be had.
     ///
-    /// @param isUnreached whether the host was not so much as spoken to: there was no TCP, or no
-    /// TLS
-    ///     at AMTP
+    /// @param isUnreached whether the host said nothing: there was no TCP, no TLS, or silence
     record Unavailable(Failure failure, boolean isUnreached) implements Lease {}
 
     private enum Phase {
@@ -603,7 +601,12 @@ final class ConnectionPool {
                 }
             }
         }
-        fail(connection, why, ending == OutboundHandler.Ending.INSECURE);
+        boolean isUnreached =
+                switch (ending) {
+                    case SILENT, INSECURE -> true;
+                    case SPOKEN, HANDSHAKE -> false;
+                };
+        fail(connection, why, isUnreached);
     }
 
     private void fail(Connection connection, Failure failure, boolean isUnreached) {

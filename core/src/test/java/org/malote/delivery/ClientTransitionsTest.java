@@ -54,18 +54,53 @@ final class ClientTransitionsTest {
     @Test
     void everyTransitionIsTheOneThatWasReviewed() throws IOException {
         StringBuilder table = new StringBuilder();
-        table("SMTP", session(false, Encryption.WHEN_OFFERED), table);
-        table("LMTP", session(true, Encryption.WHEN_OFFERED), table);
-        tlsTable(session(false, Encryption.ALWAYS), table);
+        table("SMTP", session(Protocol.SMTP, Encryption.WHEN_OFFERED), table);
+        table("LMTP", session(Protocol.LMTP, Encryption.WHEN_OFFERED), table);
+        tlsTable(session(Protocol.SMTP, Encryption.ALWAYS), table);
+        amtpTable(session(Protocol.AMTP, Encryption.ALWAYS), table);
         if (Boolean.getBoolean("golden.update")) {
             Files.writeString(GOLDEN, table);
         }
         assertEquals(Files.readString(GOLDEN), table.toString());
     }
 
-    private static ClientSession session(boolean isLmtp, Encryption encryption) {
-        return new ClientSession(
-                "out.example", isLmtp ? Protocol.LMTP : Protocol.SMTP, encryption, "mx", 16, false);
+    private static ClientSession session(Protocol protocol, Encryption encryption) {
+        return new ClientSession("out.example", protocol, encryption, "mx", 16, false);
+    }
+
+    /// What is not the same at AMTP.
+    private static void amtpTable(ClientSession session, StringBuilder table) {
+        table.append("# AMTP\n");
+        Map<String, ClientState> states = states();
+        states.forEach(
+                (name, state) -> {
+                    if (state instanceof AwaitingGreeting || state.equals(new AwaitingEhlo(true))) {
+                        for (Reply reply : REPLIES) {
+                            row(
+                                    table,
+                                    name,
+                                    Integer.toString(reply.code()),
+                                    session.on((AwaitingReply) state, reply));
+                        }
+                        row(
+                                table,
+                                name,
+                                "504",
+                                session.on((AwaitingReply) state, Reply.plain(504, "who?")));
+                    }
+                    if (state instanceof Encrypting) {
+                        for (Trouble.Break cause : Trouble.Break.values()) {
+                            row(table, name, cause.name(), session.onBroken(state, cause));
+                        }
+                    }
+                });
+        tlsRows(session, table);
+        row(
+                table,
+                "AwaitingGreeting",
+                "alert",
+                session.onRefusedByAlert(new AwaitingGreeting(), "alert"));
+        row(table, "Idle", "no code", session.begin(new Idle(PIPELINED), transaction(10)));
     }
 
     /// What is not the same when nothing goes in the clear.
