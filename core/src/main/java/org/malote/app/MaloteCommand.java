@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
             CheckCommand.class,
             QueueCommand.class,
             ReloadCommand.class,
-            TlsCommand.class
+            TlsCommand.class,
+            TuneCommand.class
         })
 final class MaloteCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
