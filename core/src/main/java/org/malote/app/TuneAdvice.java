@@ -15,7 +15,8 @@ import org.malote.offload.TlsSettings;
 /// What follows from the figures of a host: a function of them and of the settings that are there.
 ///
 /// What is usual stays unless something else is better by more than [#MARGIN] in every round: two
-/// runs of the same thing differ by half of that.
+/// runs of the same thing differ by half of that. And it stays where others used the host
+/// meanwhile, for then they decide.
 ///
 /// @param toml lines for the configuration, each value with its figures
 /// @param jvmArguments a file of arguments for the JVM, likewise
@@ -25,6 +26,9 @@ record TuneAdvice(String toml, String jvmArguments) {
 
     /// What has to be gained where there was one round alone.
     private static final double MARGIN_OF_ONE_ROUND = 0.25;
+
+    /// What others may use of the processors meanwhile.
+    private static final double FOREIGN_SHARE_MAX = 0.15;
 
     private static final long MIB = 1 << 20;
 
@@ -92,9 +96,21 @@ record TuneAdvice(String toml, String jvmArguments) {
                                 ? "not told"
                                 : String.format(Locale.ROOT, "%.1f", host.load()),
                         host.jvm()));
+        lines.add(
+                String.format(
+                        Locale.ROOT,
+                        "# Others used %.0f %% of the processors meanwhile%s",
+                        figures.foreignShare() * 100,
+                        isBusy(figures)
+                                ? ": too much to compare. What is usual stays; measure again."
+                                : "."));
         for (String note : figures.notes()) {
             lines.add("# Note: " + note.replaceAll("\\p{Cntrl}+", " "));
         }
+    }
+
+    private static boolean isBusy(TuneFigures figures) {
+        return figures.foreignShare() > FOREIGN_SHARE_MAX;
     }
 
     private static void tls(List<String> lines, TuneFigures figures, TlsSettings current) {
@@ -187,10 +203,10 @@ record TuneAdvice(String toml, String jvmArguments) {
         double boringSsl = cost(figures, BORINGSSL, "native", keys, TuneAdvice::full);
         double openSsl = cost(figures, "openssl", "native", keys, TuneAdvice::full);
         String chosen = BORINGSSL;
-        if (Double.isNaN(boringSsl)) {
+        if (figures.tls().stream().noneMatch(row -> row.engine().equals(BORINGSSL))) {
             chosen = Double.isNaN(openSsl) ? "jdk" : "openssl";
             lines.add("# BoringSSL did not serve here.");
-        } else if (openSsl < boringSsl * (1 - MARGIN)) {
+        } else if (!isBusy(figures) && openSsl < boringSsl * (1 - MARGIN)) {
             chosen = "openssl";
         }
         lines.add(
@@ -226,7 +242,7 @@ record TuneAdvice(String toml, String jvmArguments) {
         }
         double inEngine = cost(figures, engine, "native", keys, TuneAdvice::full);
         double outside = cost(figures, engine, "libcrypto", keys, TuneAdvice::full);
-        boolean isOutside = outside < inEngine * (1 - MARGIN);
+        boolean isOutside = !isBusy(figures) && outside < inEngine * (1 - MARGIN);
         lines.add(
                 Double.isNaN(outside)
                         ? "# libcrypto was not measured with this engine."
@@ -303,7 +319,8 @@ record TuneAdvice(String toml, String jvmArguments) {
         TuneFigures.Commit segment = commit(figures, "segment", 16);
         TuneFigures.Commit chronicle = commit(figures, "chronicle", 16);
         boolean isChronicle =
-                segment != null
+                !isBusy(figures)
+                        && segment != null
                         && chronicle != null
                         && chronicle.perSecond() * (1 - MARGIN) > segment.perSecond()
                         && chronicle.p99Nanos() < segment.p99Nanos() * (1 - MARGIN);
@@ -326,7 +343,7 @@ record TuneAdvice(String toml, String jvmArguments) {
                                         Locale.ROOT,
                                         "; at the disk's full speed they last %.1f s",
                                         spares / (full.perSecond() * 8192.0))));
-        lines.add("spares        = \"" + (spares == 0 ? "0" : spares / MIB + "MiB") + "\"");
+        lines.add("spares        = " + (spares == 0 ? "0" : "\"" + spares / MIB + "MiB\""));
     }
 
     private static void limits(List<String> lines, TuneFigures.Host host, Settings current) {
@@ -484,6 +501,7 @@ record TuneAdvice(String toml, String jvmArguments) {
                 .map(TuneFigures.Trial::jvm)
                 .distinct()
                 .filter(jvm -> jvm.equals(thing.apply(jvm)))
+                .filter(_ -> !isBusy(figures))
                 .filter(jvm -> isClearlyBetter(figures.trialsOf(jvm), ofUsual, cost))
                 .min(Comparator.comparingDouble(jvm -> median(figures.trialsOf(jvm), cost)))
                 .orElse(usual);

@@ -99,6 +99,7 @@ final class TuneCommand implements Callable<Integer> {
     private final List<TuneFigures.Tls> tls = new ArrayList<>();
     private final List<TuneFigures.Commit> commits = new ArrayList<>();
     private final List<TuneFigures.Trial> trials = new ArrayList<>();
+    private final List<Double> foreign = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
 
     @Override
@@ -259,7 +260,9 @@ final class TuneCommand implements Callable<Integer> {
                         List.of(reserved));
             }
         }
-        return new TuneFigures(host, tls, commits, trials, notes);
+        double others = TuneFigures.median(foreign);
+        return new TuneFigures(
+                host, tls, commits, trials, Double.isNaN(others) ? 0 : others, notes);
     }
 
     private static List<String> with(String first, String second, List<String> more) {
@@ -394,7 +397,7 @@ final class TuneCommand implements Callable<Integer> {
 
     private void take(String kind, String value, TuneJvm jvm) throws JsonProcessingException {
         switch (kind) {
-            case TuneTrial.TLS -> tls.add(TuneTrial.JSON.readValue(value, TuneFigures.Tls.class));
+            case TuneTrial.TLS -> takeTls(TuneTrial.JSON.readValue(value, TuneFigures.Tls.class));
             case TuneTrial.COMMIT ->
                     commits.add(TuneTrial.JSON.readValue(value, TuneFigures.Commit.class));
             case TuneTrial.SERVER -> {
@@ -408,11 +411,28 @@ final class TuneCommand implements Callable<Integer> {
                                 seen.p99Nanos(),
                                 seen.residentBytes()));
             }
-            case TuneTrial.NOTE -> notes.add(TuneTrial.JSON.readValue(value, String.class));
+            case TuneTrial.NOTE -> {
+                String note = TuneTrial.JSON.readValue(value, String.class);
+                if (!notes.contains(note)) {
+                    notes.add(note); // each pass says it
+                }
+            }
+            case TuneTrial.FOREIGN ->
+                    foreign.add(TuneTrial.JSON.readValue(value, Double.class));
             default -> {
                 // of a library
             }
         }
+    }
+
+    private void takeTls(TuneFigures.Tls seen) {
+        for (int i = 0; i < tls.size(); i++) {
+            if (tls.get(i).isOfSame(seen)) {
+                tls.set(i, tls.get(i).least(seen));
+                return;
+            }
+        }
+        tls.add(seen);
     }
 
     // ---- The result -------------------------------------------------------------------------

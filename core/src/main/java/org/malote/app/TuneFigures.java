@@ -7,9 +7,15 @@ import java.util.Locale;
 /// What `malote tune` has seen of a host. Time is in nanoseconds; a list is empty where nothing was
 /// measured, and `notes` says why.
 ///
+/// @param foreignShare of the processors, what others than the measurements used meanwhile: 0 to 1
 /// @param notes in sentences: what could not be measured, and what must be known of the rest
 record TuneFigures(
-        Host host, List<Tls> tls, List<Commit> commits, List<Trial> trials, List<String> notes) {
+        Host host,
+        List<Tls> tls,
+        List<Commit> commits,
+        List<Trial> trials,
+        double foreignShare,
+        List<String> notes) {
 
     TuneFigures {
         tls = List.copyOf(tls);
@@ -52,7 +58,31 @@ record TuneFigures(
             long full13,
             long resumed13,
             long full12,
-            long resumed12) {}
+            long resumed12) {
+
+        /// Whether this is the same thing, measured once more.
+        boolean isOfSame(Tls other) {
+            return engine.equals(other.engine)
+                    && provider.equals(other.provider)
+                    && keyType.equals(other.keyType)
+                    && own == other.own;
+        }
+
+        /// The smaller of each figure: what a loaded host adds is never below zero.
+        Tls least(Tls other) {
+            return new Tls(
+                    engine,
+                    provider,
+                    keyType,
+                    own,
+                    Math.min(signatureNanos, other.signatureNanos),
+                    byJdk,
+                    Math.min(full13, other.full13),
+                    Math.min(resumed13, other.resumed13),
+                    Math.min(full12, other.full12),
+                    Math.min(resumed12, other.resumed12));
+        }
+    }
 
     /// Groups of records of 8 KiB, put on stable storage by the journal.
     ///

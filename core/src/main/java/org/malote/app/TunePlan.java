@@ -5,13 +5,13 @@ import java.util.List;
 
 /// What `malote tune` does in the time that it has.
 ///
-/// @param keyRounds signatures, and handshakes of each kind, of each key
+/// @param keyRounds signatures, and handshakes of each kind, of each key in each pass
 /// @param tlsSeconds expected of all keys with the engines that are inside the process
 /// @param openSslSeconds expected of the engine of the system
 /// @param diskSeconds for commits
 /// @param trialSeconds for each trial of a server, its start included
-/// @param trials which JVMs, in order; each round has all of them, so that a host whose load
-///     changes changes it for all
+/// @param trials which JVMs, in order; each round has all of them, and the second begins with the
+///     last, so that a load that comes or goes meets all alike
 record TunePlan(
         int keyRounds,
         double tlsSeconds,
@@ -39,9 +39,9 @@ record TunePlan(
     private static final double DISK_SHARE = 0.1;
 
     /// The median of fewer says little; more change nothing.
-    private static final int KEY_ROUNDS_MIN = 10;
+    private static final int KEY_ROUNDS_MIN = 6;
 
-    private static final int KEY_ROUNDS_MAX = 100;
+    private static final int KEY_ROUNDS_MAX = 60;
 
     TunePlan {
         trials = List.copyOf(trials);
@@ -56,14 +56,13 @@ record TunePlan(
         if (fit >= ROUNDS * 2) {
             List<TuneJvm> some =
                     candidates.subList(0, Math.min(candidates.size(), fit / ROUNDS));
-            for (int round = 0; round < ROUNDS; round++) {
-                trials.addAll(some);
-            }
+            trials.addAll(some);
+            trials.addAll(some.reversed());
         } else {
             trials.addAll(candidates.subList(0, Math.min(candidates.size(), fit)));
         }
         return new TunePlan(
-                Math.clamp(seconds / 2, KEY_ROUNDS_MIN, KEY_ROUNDS_MAX),
+                Math.clamp(seconds / 4, KEY_ROUNDS_MIN, KEY_ROUNDS_MAX),
                 seconds * TLS_SHARE,
                 seconds * OPENSSL_SHARE,
                 seconds * DISK_SHARE,

@@ -70,6 +70,9 @@ final class TuneTrial {
     static final String SERVER = "server";
     static final String NOTE = "note";
 
+    /// The share of the processors that others used.
+    static final String FOREIGN = "foreign";
+
     static final JsonMapper JSON = new JsonMapper();
 
     /// The name that trials greet with.
@@ -101,6 +104,7 @@ final class TuneTrial {
                         Path.of(arguments[1]),
                         seconds,
                         new PrintStream(System.out, true, StandardCharsets.UTF_8));
+        Processors before = Processors.now();
         switch (arguments[0]) {
             case TLS ->
                     trial.keys(
@@ -111,7 +115,39 @@ final class TuneTrial {
             case SERVER -> trial.server(Long.parseLong(arguments[3]));
             default -> throw new IllegalArgumentException(arguments[0]);
         }
+        trial.print(FOREIGN, Processors.now().foreignShare(before));
         System.exit(0);
+    }
+
+    /// proc_stat(5), in nanoseconds of all processors together.
+    private record Processors(double busyNanos, double allNanos, double ownNanos) {
+        /// USER_HZ, which the kernel holds to for this file.
+        private static final double NANOS_OF_A_TICK = 1e7;
+
+        /// Nothing where the system has no such file.
+        static Processors now() {
+            double all = 0;
+            double idle = 0;
+            try (Stream<String> lines = Files.lines(Path.of("/proc/stat"))) {
+                String[] fields = lines.findFirst().orElse("").split(" +", -1);
+                // user, nice, system, idle, iowait, irq, softirq, steal; guests are in user
+                for (int i = 1; i < Math.min(fields.length, 9); i++) {
+                    double ticks = Double.parseDouble(fields[i]);
+                    all += ticks;
+                    idle += i == 4 || i == 5 ? ticks : 0;
+                }
+            } catch (IOException | NumberFormatException _) {
+                // not told
+            }
+            return new Processors(
+                    (all - idle) * NANOS_OF_A_TICK, all * NANOS_OF_A_TICK, cpuNanos());
+        }
+
+        double foreignShare(Processors before) {
+            double all = allNanos - before.allNanos;
+            double foreign = busyNanos - before.busyNanos - (ownNanos - before.ownNanos);
+            return all <= 0 ? 0 : Math.clamp(foreign / all, 0, 1);
+        }
     }
 
     private static void endLater(double seconds) {
@@ -129,6 +165,9 @@ final class TuneTrial {
     }
 
     private void print(String kind, Object value) {
+        if (isSilent) {
+            return;
+        }
         try {
             out.println(kind + "\t" + JSON.writeValueAsString(value));
         } catch (JsonProcessingException e) {
@@ -142,6 +181,11 @@ final class TuneTrial {
 
     // ---- Keys -------------------------------------------------------------------------------
 
+    /// One to warm up, and two so that a moment's load does not decide.
+    private static final int PASSES = 3;
+
+    private boolean isSilent;
+
     private void keys(List<Engine> engines, int rounds, @Nullable Path config) throws IOException {
         EngineLibrary.choose(engines.getFirst());
         Clock clock = Clock.systemUTC();
@@ -154,35 +198,33 @@ final class TuneTrial {
             made.add(SelfSigned.toMeasure(scratch, type, clock, random));
         }
         for (Engine engine : engines) {
-            if (engine == engines.getFirst()) {
-                own(engine, rounds, config, environment);
-            }
-            for (ProviderInfo provider : providers.infos()) {
-                if (!provider.missing().isEmpty()) {
-                    if (engine == Engine.BORINGSSL) {
-                        note(
-                                "provider "
-                                        + provider.name()
-                                        + " cannot be used: "
-                                        + String.join("; ", provider.missing()));
+            // The first pass is for the compilers.
+            for (int pass = 0; pass < PASSES; pass++) {
+                isSilent = pass == 0;
+                if (engine == engines.getFirst()) {
+                    own(engine, rounds, config, environment);
+                }
+                for (ProviderInfo provider : providers.infos()) {
+                    if (provider.name().equals(TlsSettings.DEFAULT_PROVIDER)
+                            || engine == Engine.BORINGSSL) {
+                        made(engine, provider, rounds, made, environment);
                     }
-                } else if (engine == Engine.BORINGSSL || isNative(provider)) {
-                    made(engine, provider.name(), rounds, made, environment);
                 }
             }
         }
     }
 
-    private static boolean isNative(ProviderInfo provider) {
-        return provider.name().equals(TlsSettings.DEFAULT_PROVIDER);
-    }
-
     private void made(
             Engine engine,
-            String provider,
+            ProviderInfo info,
             int rounds,
             List<CertificateSettings> made,
             TlsEnvironment environment) {
+        String provider = info.name();
+        if (!info.missing().isEmpty()) {
+            note("provider " + provider + " cannot be used: " + String.join("; ", info.missing()));
+            return;
+        }
         for (CertificateSettings one : made) {
             CertificateSettings certificate = one;
             switch (provider) {
@@ -213,7 +255,7 @@ final class TuneTrial {
                                 + provider
                                 + ": "
                                 + String.join("; ", e.problems()));
-                return;
+                return; // as each other key would
             }
         }
     }
@@ -288,9 +330,13 @@ final class TuneTrial {
     /// Enough for a median and a p99; the memory of a small host.
     private static final int SAMPLES_MAX = 1 << 18;
 
+    /// The first file of the journal that is not drained.
+    private int drained;
+
     /// A host whose mail leaves has spares ready; without them one measures how they are made.
     private void commits(long reserveBytes) throws IOException {
         for (JournalKind kind : JournalKind.values()) {
+            drained = 0;
             Path spool = Files.createDirectory(scratch.resolve(kind.name()));
             ExecutorService io = Executors.newFixedThreadPool(2, Threads.factory("tune-io"));
             try (SpoolJournal journal = journal(kind, spool, reserveBytes, io)) {
@@ -352,6 +398,13 @@ final class TuneTrial {
         }
     }
 
+    /// As in a server whose mail moves on: all that came before the newest.
+    private void drain(SpoolJournal journal) throws IOException {
+        for (; drained < journal.currentFile(); drained++) {
+            journal.delete(drained);
+        }
+    }
+
     private static void pause(long millis) {
         try {
             Thread.sleep(millis);
@@ -361,7 +414,7 @@ final class TuneTrial {
     }
 
     /// @return null when the disk is full
-    private static TuneFigures.@Nullable Commit group(
+    private TuneFigures.@Nullable Commit group(
             JournalKind kind, SpoolJournal journal, int records, double seconds)
             throws IOException {
         ByteBuffer head = ByteBuffer.allocate(HEAD_OCTETS);
@@ -369,7 +422,6 @@ final class TuneTrial {
         long bytes = (long) records * (HEAD_OCTETS + RECORD_OCTETS + Frames.HEADER_BYTES);
         long[] nanos = new long[SAMPLES_MAX];
         int count = 0;
-        int drained = journal.currentFile();
         long begin = System.nanoTime();
         long end = begin + (long) (seconds * 1e9);
         long last = begin;
@@ -386,9 +438,7 @@ final class TuneTrial {
             journal.force();
             long now = System.nanoTime();
             nanos[count++] = now - last;
-            for (; drained < journal.currentFile(); drained++) {
-                journal.delete(drained);
-            }
+            drain(journal);
             last = System.nanoTime();
         }
         Arrays.sort(nanos, 0, count);
@@ -465,9 +515,9 @@ final class TuneTrial {
                 domain = "*"
                 via    = "discard"
                 [queue]
-                spares             = "0"
+                spares             = 0
                 messages-max       = %d
-                free-space-reserve = "%d"
+                free-space-reserve = %d
                 [admin]
                 enabled = false
                 """

@@ -6,10 +6,9 @@ import java.security.KeyPairGenerator;
 import java.security.SecureRandom;
 import java.security.spec.ECGenParameterSpec;
 
-/// The kinds of keys that certificates of mail servers have.
+/// The kinds of keys that certificates of mail servers have, to be measured.
 public enum KeyType {
     P256("P-256", "secp256r1", 0),
-    P384("P-384", "secp384r1", 0),
     RSA2048("RSA-2048", "", 2048),
     RSA3072("RSA-3072", "", 3072);
 
