@@ -152,7 +152,7 @@ record TuneAdvice(String toml, String jvmArguments) {
             lines.add("# * by the JDK, to compare keys: in a handshake the engine itself signs");
         }
         Set<String> keys = keyTypes(figures);
-        String engine = engine(lines, figures, keys);
+        String engine = engine(lines, figures, keys, current);
         provider(lines, figures, keys, engine, current);
         certificates(lines, figures, engine, keys);
     }
@@ -199,14 +199,17 @@ record TuneAdvice(String toml, String jvmArguments) {
         return row.full13() + row.full12();
     }
 
-    private static String engine(List<String> lines, TuneFigures figures, Set<String> keys) {
+    private static String engine(
+            List<String> lines, TuneFigures figures, Set<String> keys, TlsSettings current) {
         double boringSsl = cost(figures, BORINGSSL, "native", keys, TuneAdvice::full);
         double openSsl = cost(figures, "openssl", "native", keys, TuneAdvice::full);
         String chosen = BORINGSSL;
         if (figures.tls().stream().noneMatch(row -> row.engine().equals(BORINGSSL))) {
             chosen = Double.isNaN(openSsl) ? "jdk" : "openssl";
             lines.add("# BoringSSL did not serve here.");
-        } else if (!isBusy(figures) && openSsl < boringSsl * (1 - MARGIN)) {
+        } else if (isBusy(figures)) {
+            chosen = current.engine().settingName();
+        } else if (openSsl < boringSsl * (1 - MARGIN)) {
             chosen = "openssl";
         }
         lines.add(
@@ -242,12 +245,15 @@ record TuneAdvice(String toml, String jvmArguments) {
         }
         double inEngine = cost(figures, engine, "native", keys, TuneAdvice::full);
         double outside = cost(figures, engine, "libcrypto", keys, TuneAdvice::full);
-        boolean isOutside = !isBusy(figures) && outside < inEngine * (1 - MARGIN);
+        boolean isOutside =
+                isBusy(figures)
+                        ? current.provider().equals("libcrypto")
+                        : outside < inEngine * (1 - MARGIN);
         lines.add(
                 Double.isNaN(outside)
                         ? "# libcrypto was not measured with this engine."
                         : "# The same with libcrypto" + share(outside, inEngine, "native"));
-        lines.add("provider = \"" + (isOutside ? "libcrypto" : "native") + "\"");
+        lines.add("provider = \"" + (isOutside ? "libcrypto" : TlsSettings.DEFAULT_PROVIDER) + "\"");
     }
 
     private static void certificates(

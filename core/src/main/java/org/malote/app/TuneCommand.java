@@ -62,6 +62,11 @@ final class TuneCommand implements Callable<Integer> {
     private static final List<String> TRIAL_MEMORY =
             List.of("-Xmx256m", "-XX:MaxDirectMemorySize=256m");
 
+    /// What of a step's time its JVM needs to begin and to end.
+    private static final double JVM_SECONDS = 2.5;
+
+    private static final double WORK_SECONDS_MIN = 1;
+
     private static final long POLL_MILLIS = 100;
 
     private static final String TOML_FILE = "tune.toml";
@@ -307,12 +312,13 @@ final class TuneCommand implements Callable<Integer> {
                 notes.add("there was no time left for: " + what);
                 return;
             }
+            double work = Math.max(WORK_SECONDS_MIN, planned - JVM_SECONDS);
             double most = Math.min(left, planned * OVERRUN_FACTOR + OVERRUN_SECONDS);
             Path folder = Files.createDirectory(scratch.resolve(Integer.toString(++number)));
             Path output = scratch.resolve(number + ".out");
             Path errors = scratch.resolve(number + ".err");
             Process process =
-                    new ProcessBuilder(command(jvm, kind, folder, planned, arguments))
+                    new ProcessBuilder(command(jvm, kind, folder, work, arguments))
                             .redirectOutput(output.toFile())
                             .redirectError(errors.toFile())
                             .start();

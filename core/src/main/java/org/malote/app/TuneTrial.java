@@ -97,13 +97,15 @@ final class TuneTrial {
     /// `tls SCRATCH SECONDS ENGINE,… ROUNDS [CONFIG]`, `commit SCRATCH SECONDS RESERVE` or `server
     /// SCRATCH SECONDS RESERVE`.
     public static void main(String[] arguments) throws Exception {
-        double seconds = Double.parseDouble(arguments[2]);
-        endLater(seconds * OVERRUN_FACTOR + OVERRUN_SECONDS);
+        endLater(Double.parseDouble(arguments[2]) * OVERRUN_FACTOR + OVERRUN_SECONDS);
+        run(arguments, new PrintStream(System.out, true, StandardCharsets.UTF_8));
+        System.exit(0);
+    }
+
+    /// The same inside of a process that goes on.
+    static void run(String[] arguments, PrintStream out) throws Exception {
         TuneTrial trial =
-                new TuneTrial(
-                        Path.of(arguments[1]),
-                        seconds,
-                        new PrintStream(System.out, true, StandardCharsets.UTF_8));
+                new TuneTrial(Path.of(arguments[1]), Double.parseDouble(arguments[2]), out);
         Processors before = Processors.now();
         switch (arguments[0]) {
             case TLS ->
@@ -116,7 +118,6 @@ final class TuneTrial {
             default -> throw new IllegalArgumentException(arguments[0]);
         }
         trial.print(FOREIGN, Processors.now().foreignShare(before));
-        System.exit(0);
     }
 
     /// proc_stat(5), in nanoseconds of all processors together.
