@@ -253,7 +253,8 @@ record TuneAdvice(String toml, String jvmArguments) {
                 Double.isNaN(outside)
                         ? "# libcrypto was not measured with this engine."
                         : "# The same with libcrypto" + share(outside, inEngine, "native"));
-        lines.add("provider = \"" + (isOutside ? "libcrypto" : TlsSettings.DEFAULT_PROVIDER) + "\"");
+        lines.add(
+                "provider = \"" + (isOutside ? "libcrypto" : TlsSettings.DEFAULT_PROVIDER) + "\"");
     }
 
     private static void certificates(
@@ -300,7 +301,8 @@ record TuneAdvice(String toml, String jvmArguments) {
                 lines.add("# Slow: put the spool on a solid-state disk.");
             }
         }
-        lines.add("# A 250 promises that the message outlives a power cut: no figure changes that.");
+        lines.add(
+                "# A 250 promises that the message outlives a power cut: no figure changes that.");
         lines.add("durability    = \"commit\"");
         lines.add("journal       = \"" + journal(figures) + "\"");
         spares(lines, figures, current);
@@ -435,7 +437,8 @@ record TuneAdvice(String toml, String jvmArguments) {
                         "messages/s",
                         "p99 µs",
                         "memory"));
-        for (TuneJvm jvm : figures.trials().stream().map(TuneFigures.Trial::jvm).distinct().toList()) {
+        for (TuneJvm jvm :
+                figures.trials().stream().map(TuneFigures.Trial::jvm).distinct().toList()) {
             List<TuneFigures.Trial> rounds = figures.trialsOf(jvm);
             lines.add(
                     String.format(
@@ -463,18 +466,10 @@ record TuneAdvice(String toml, String jvmArguments) {
         // More is better.
         ToDoubleFunction<TuneFigures.Trial> pace = trial -> 1 / trial.perSecond();
         return usual.withCollector(
-                        best(
-                                        figures,
-                                        usual,
-                                        jvm -> usual.withCollector(jvm.collector()),
-                                        cpu)
+                        best(figures, usual, jvm -> usual.withCollector(jvm.collector()), cpu)
                                 .collector())
                 .withAllocator(
-                        best(
-                                        figures,
-                                        usual,
-                                        jvm -> usual.withAllocator(jvm.allocator()),
-                                        cpu)
+                        best(figures, usual, jvm -> usual.withAllocator(jvm.allocator()), cpu)
                                 .allocator())
                 .withCompactHeaders(
                         best(
@@ -484,11 +479,7 @@ record TuneAdvice(String toml, String jvmArguments) {
                                         cpu)
                                 .compactHeaders())
                 .withProcessors(
-                        best(
-                                        figures,
-                                        usual,
-                                        jvm -> usual.withProcessors(jvm.processors()),
-                                        pace)
+                        best(figures, usual, jvm -> usual.withProcessors(jvm.processors()), pace)
                                 .processors());
     }
 

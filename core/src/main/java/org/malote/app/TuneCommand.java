@@ -257,7 +257,11 @@ final class TuneCommand implements Callable<Integer> {
             for (int i = 0; i < plan.trials().size(); i++) {
                 TuneJvm jvm = plan.trials().get(i);
                 steps.run(
-                        "server " + (i + 1) + " of " + plan.trials().size() + ": "
+                        "server "
+                                + (i + 1)
+                                + " of "
+                                + plan.trials().size()
+                                + ": "
                                 + jvm.text(host.processors()),
                         plan.trialSeconds(),
                         jvm,
@@ -407,8 +411,7 @@ final class TuneCommand implements Callable<Integer> {
             case TuneTrial.COMMIT ->
                     commits.add(TuneTrial.JSON.readValue(value, TuneFigures.Commit.class));
             case TuneTrial.SERVER -> {
-                TuneFigures.Trial seen =
-                        TuneTrial.JSON.readValue(value, TuneFigures.Trial.class);
+                TuneFigures.Trial seen = TuneTrial.JSON.readValue(value, TuneFigures.Trial.class);
                 trials.add(
                         new TuneFigures.Trial(
                                 jvm,
@@ -423,8 +426,7 @@ final class TuneCommand implements Callable<Integer> {
                     notes.add(note); // each pass says it
                 }
             }
-            case TuneTrial.FOREIGN ->
-                    foreign.add(TuneTrial.JSON.readValue(value, Double.class));
+            case TuneTrial.FOREIGN -> foreign.add(TuneTrial.JSON.readValue(value, Double.class));
             default -> {
                 // of a library
             }

@@ -94,8 +94,7 @@ record TuneFigures(
     ///
     /// @param cpuNanos of server and peers for one message
     /// @param p99Nanos from a message's last octet to its 250
-    record Trial(
-            TuneJvm jvm, double perSecond, long cpuNanos, long p99Nanos, long residentBytes) {}
+    record Trial(TuneJvm jvm, double perSecond, long cpuNanos, long p99Nanos, long residentBytes) {}
 
     /// The trials of some flags, in the order in which they were.
     List<Trial> trialsOf(TuneJvm jvm) {

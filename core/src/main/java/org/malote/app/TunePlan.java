@@ -54,8 +54,7 @@ record TunePlan(
         int fit = Math.max(1, (int) (forTrials / TRIAL_SECONDS_MIN));
         List<TuneJvm> trials = new ArrayList<>();
         if (fit >= ROUNDS * 2) {
-            List<TuneJvm> some =
-                    candidates.subList(0, Math.min(candidates.size(), fit / ROUNDS));
+            List<TuneJvm> some = candidates.subList(0, Math.min(candidates.size(), fit / ROUNDS));
             trials.addAll(some);
             trials.addAll(some.reversed());
         } else {

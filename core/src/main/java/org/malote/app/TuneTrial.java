@@ -269,8 +269,7 @@ final class TuneTrial {
     }
 
     /// The certificates of the operator, with the provider that the configuration names.
-    private void own(
-            Engine engine, int rounds, @Nullable Path config, TlsEnvironment environment) {
+    private void own(Engine engine, int rounds, @Nullable Path config, TlsEnvironment environment) {
         if (config == null
                 || !(ConfigFile.read(config, NAME) instanceof ConfigFile.Result.Valid(var all))) {
             return;
@@ -279,8 +278,7 @@ final class TuneTrial {
             int colon = one.key().startsWith("/") ? -1 : one.key().indexOf(':');
             String provider = colon < 0 ? all.tls().provider() : one.key().substring(0, colon);
             try {
-                TlsSettings settings =
-                        all.tls().withEngine(engine).withCertificates(List.of(one));
+                TlsSettings settings = all.tls().withEngine(engine).withCertificates(List.of(one));
                 for (TlsMeasurement each : TlsMeasurement.of(settings, environment, rounds)) {
                     print(TLS, figure(engine, provider, true, each));
                 }
@@ -347,7 +345,10 @@ final class TuneTrial {
                 for (int records : GROUPS) {
                     TuneFigures.Commit figure = group(kind, journal, records, each);
                     if (figure == null) {
-                        note("journal " + name(kind) + ": the disk has too little space to measure");
+                        note(
+                                "journal "
+                                        + name(kind)
+                                        + ": the disk has too little space to measure");
                         break;
                     }
                     print(COMMIT, figure);
@@ -531,8 +532,7 @@ final class TuneTrial {
     }
 
     private static long cpuNanos() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
-                .getProcessCpuTime();
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
     }
 
     /// The most memory that this process has had, or 0 where the system does not tell.

@@ -41,7 +41,7 @@ final class TuneCommandTest {
                         "--config",
                         config.toString(),
                         "--seconds",
-                        "15",
+                        "10",
                         "--json",
                         "--into",
                         into.toString());
@@ -96,7 +96,8 @@ final class TuneCommandTest {
     @Test
     void timesEachKeyOfEachProvider() throws Exception {
         Path config =
-                write("hostname = \"mx.example\"\n[tls]\ncertificates = [{chain = 'a', key = 'b'}]");
+                write(
+                        "hostname = \"mx.example\"\n[tls]\ncertificates = [{chain = 'a', key = 'b'}]");
         List<String> lines =
                 trial("tls", directory.toString(), "1", "BORINGSSL", "2", config.toString());
         String all = String.join("\n", lines);
@@ -163,8 +164,7 @@ final class TuneCommandTest {
         Path none = directory.resolve("none");
         assertEquals(
                 1, third.run("tune", "--config", config.toString(), "--into", none.toString()));
-        assertEquals(
-                "malote: there is no directory " + none + "; make it first\n", third.err());
+        assertEquals("malote: there is no directory " + none + "; make it first\n", third.err());
     }
 
     private Path write(String text) throws IOException {

@@ -38,7 +38,12 @@ final class TuningTest {
     @TempDir Path directory;
 
     private record Row(
-            String kind, String key, String how, List<String> values, String why, String effect,
+            String kind,
+            String key,
+            String how,
+            List<String> values,
+            String why,
+            String effect,
             String undo) {}
 
     private static List<Row> rows() throws IOException {
@@ -165,8 +170,7 @@ final class TuningTest {
         }
         TuneJvm usual = TuneJvm.usual(1);
         assertTrue(flags.contains("-XX:+Use" + usual.collector() + "GC"), flags.toString());
-        assertEquals(
-                usual.compactHeaders(), flags.contains("-XX:+UseCompactObjectHeaders"));
+        assertEquals(usual.compactHeaders(), flags.contains("-XX:+UseCompactObjectHeaders"));
     }
 
     @ParameterizedTest
@@ -175,7 +179,8 @@ final class TuningTest {
         Path config = directory.resolve("malote.toml");
         Files.writeString(
                 config,
-                "state = \"state\"\n" + Files.readString(TUNING.resolve(size).resolve("malote.toml")));
+                "state = \"state\"\n"
+                        + Files.readString(TUNING.resolve(size).resolve("malote.toml")));
         Path unit = TUNING.resolve(size).resolve("malote.service");
         Ran ran = check(size, config, unit);
         List<String> lines = ran.output().lines().toList();
@@ -186,8 +191,7 @@ final class TuningTest {
             Row row = rows.get(i);
             String line = lines.get(i + 2);
             assertTrue(
-                    line.matches(
-                            "(ok|DIFFERS|unknown|any) +\\Q" + row.key() + "\\E +\\S.* +\\S.*"),
+                    line.matches("(ok|DIFFERS|unknown|any) +\\Q" + row.key() + "\\E +\\S.* +\\S.*"),
                     line);
             boolean isLeft = row.values().get(SIZES.indexOf(size)).equals("-");
             assertEquals(isLeft, line.startsWith("any "), line);
@@ -278,7 +282,8 @@ final class TuningTest {
             assertTrue(
                     ran.output()
                             .lines()
-                            .anyMatch(line -> line.matches("DIFFERS +-XX:\\+UseParallelGC +on +off")),
+                            .anyMatch(
+                                    line -> line.matches("DIFFERS +-XX:\\+UseParallelGC +on +off")),
                     ran.output());
         } finally {
             process.destroyForcibly().waitFor();

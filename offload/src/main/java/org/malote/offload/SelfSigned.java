@@ -112,8 +112,7 @@ public final class SelfSigned {
         }
     }
 
-    private static String makePem(
-            String hostname, Instant now, KeyType type, SecureRandom random)
+    private static String makePem(String hostname, Instant now, KeyType type, SecureRandom random)
             throws GeneralSecurityException, OperatorCreationException, IOException {
         KeyPair pair = type.makePair(random);
         X500Name subject =
