@@ -63,7 +63,8 @@ final class Progress implements AutoCloseable {
         }
         nextNanos = screen.nanoTime() + INTERVAL_NANOS;
         isShown = true;
-        int full = (int) Math.round(Math.clamp(share, 0, 1) * BAR_CELLS);
+        double done = Math.clamp(share, 0, 1);
+        int full = (int) (done * BAR_CELLS);
         screen.note(
                 String.format(
                         Locale.ROOT,
@@ -71,7 +72,7 @@ final class Progress implements AutoCloseable {
                         ERASE,
                         "#".repeat(full),
                         ".".repeat(BAR_CELLS - full),
-                        full * 100 / BAR_CELLS,
+                        (int) (done * 100),
                         what));
     }
 

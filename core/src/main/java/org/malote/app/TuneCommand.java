@@ -101,6 +101,7 @@ final class TuneCommand implements Callable<Integer> {
     private @Nullable Path into;
 
     private final AtomicReference<@Nullable Process> running = new AtomicReference<>();
+    private volatile boolean isAbandoned;
     private final List<TuneFigures.Tls> tls = new ArrayList<>();
     private final List<TuneFigures.Commit> commits = new ArrayList<>();
     private final List<TuneFigures.Trial> trials = new ArrayList<>();
@@ -168,6 +169,7 @@ final class TuneCommand implements Callable<Integer> {
 
     /// Ends what runs and removes the scratch directory. Called twice, it does nothing more.
     private void abandon(Path scratch) {
+        isAbandoned = true;
         Process process = running.getAndSet(null);
         if (process != null) {
             process.destroyForcibly();
@@ -239,7 +241,7 @@ final class TuneCommand implements Callable<Integer> {
         long reserve = settings.queue().limits().freeSpaceReserveBytes();
         String reserved = Long.toString(reserve);
         long free = host.diskFreeBytes() - reserve;
-        if (free < TuneTrial.COMMIT_BYTES_MAX) {
+        if (free < TuneCommits.BYTES_MAX) {
             notes.add("the spool's disk has too little free space beside the reserve to measure");
         } else {
             steps.run(
@@ -311,6 +313,9 @@ final class TuneCommand implements Callable<Integer> {
         /// @param planned seconds
         void run(String what, double planned, TuneJvm jvm, String kind, List<String> arguments)
                 throws IOException, InterruptedException {
+            if (isAbandoned) {
+                return; // the process is about to end
+            }
             double left = (endNanos - System.nanoTime()) / 1e9;
             if (left < STEP_SECONDS_MIN) {
                 notes.add("there was no time left for: " + what);
