@@ -415,16 +415,8 @@ final class TuneCommand implements Callable<Integer> {
             case TuneTrial.TLS -> takeTls(TuneTrial.JSON.readValue(value, TuneFigures.Tls.class));
             case TuneTrial.COMMIT ->
                     commits.add(TuneTrial.JSON.readValue(value, TuneFigures.Commit.class));
-            case TuneTrial.SERVER -> {
-                TuneFigures.Trial seen = TuneTrial.JSON.readValue(value, TuneFigures.Trial.class);
-                trials.add(
-                        new TuneFigures.Trial(
-                                jvm,
-                                seen.perSecond(),
-                                seen.cpuNanos(),
-                                seen.p99Nanos(),
-                                seen.residentBytes()));
-            }
+            case TuneTrial.SERVER ->
+                    takeTrial(jvm, TuneTrial.JSON.readValue(value, TuneFigures.Trial.class));
             case TuneTrial.NOTE -> {
                 String note = TuneTrial.JSON.readValue(value, String.class);
                 if (!notes.contains(note)) {
@@ -446,6 +438,20 @@ final class TuneCommand implements Callable<Integer> {
             }
         }
         tls.add(seen);
+    }
+
+    private void takeTrial(TuneJvm jvm, TuneFigures.Trial seen) {
+        if (seen.perSecond() == 0) {
+            notes.add("a server took no message within its time: the host is much too busy");
+            return;
+        }
+        trials.add(
+                new TuneFigures.Trial(
+                        jvm,
+                        seen.perSecond(),
+                        seen.cpuNanos(),
+                        seen.p99Nanos(),
+                        seen.residentBytes()));
     }
 
     // ---- The result -------------------------------------------------------------------------

@@ -86,8 +86,7 @@ final class TuneCommits {
         return kind.name().toLowerCase(Locale.ROOT);
     }
 
-    private SpoolJournal journal(
-            JournalKind kind, Path spool, ExecutorService io)
+    private SpoolJournal journal(JournalKind kind, Path spool, ExecutorService io)
             throws IOException {
         LocalDisk disk = new LocalDisk();
         Random random = new Random(1);

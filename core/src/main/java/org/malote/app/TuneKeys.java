@@ -79,7 +79,11 @@ final class TuneKeys {
             TlsEnvironment environment) {
         String provider = info.name();
         if (!info.missing().isEmpty()) {
-            now.note("provider " + provider + " cannot be used: " + String.join("; ", info.missing()));
+            now.note(
+                    "provider "
+                            + provider
+                            + " cannot be used: "
+                            + String.join("; ", info.missing()));
             return;
         }
         for (CertificateSettings one : made) {
@@ -127,7 +131,8 @@ final class TuneKeys {
     /// The certificates of the operator, with the provider that the configuration names.
     private void own(Engine engine, @Nullable Path config, TlsEnvironment environment) {
         if (config == null
-                || !(ConfigFile.read(config, TuneTrial.NAME) instanceof ConfigFile.Result.Valid(var all))) {
+                || !(ConfigFile.read(config, TuneTrial.NAME)
+                        instanceof ConfigFile.Result.Valid(var all))) {
             return;
         }
         for (CertificateSettings one : all.tls().certificates()) {

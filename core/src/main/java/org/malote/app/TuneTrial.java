@@ -145,8 +145,7 @@ final class TuneTrial {
 
     /// Of this process.
     static long cpuNanos() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
-                .getProcessCpuTime();
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
     }
 
     static void pause(long millis) {
