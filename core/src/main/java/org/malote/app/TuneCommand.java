@@ -128,9 +128,14 @@ final class TuneCommand implements Callable<Integer> {
         TuneFigures figures;
         try (Progress progress = Progress.on(screen)) {
             figures = measure(settings, scratch, progress);
+            if (isAbandoned) {
+                throw new CommandFailure("ended by a signal, and nothing is left of it");
+            }
         } finally {
+            if (!isAbandoned) {
+                Runtime.getRuntime().removeShutdownHook(atEnd);
+            }
             abandon(scratch);
-            Runtime.getRuntime().removeShutdownHook(atEnd);
         }
         TuneAdvice advice = TuneAdvice.of(figures, settings);
         print(screen, figures, advice);
@@ -340,6 +345,9 @@ final class TuneCommand implements Callable<Integer> {
                 isOver = process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS);
                 elapsed = (System.nanoTime() - begin) / 1e9;
                 progress.bar(what, (doneSeconds + Math.min(elapsed, planned)) / plannedSeconds);
+            }
+            if (isAbandoned) {
+                return;
             }
             if (!isOver) {
                 process.destroyForcibly().waitFor();

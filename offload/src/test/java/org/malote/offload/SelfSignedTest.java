@@ -37,7 +37,7 @@ final class SelfSignedTest {
 
     @Test
     void makesEachKindToMeasureWith() throws Exception {
-        Files.createDirectory(keys());
+        Files.createDirectories(keys());
         TlsEnvironment environment = new TlsEnvironment(() -> NOW, random);
         for (KeyType type : KeyType.values()) {
             CertificateSettings made = SelfSigned.toMeasure(keys(), type, () -> NOW, random);
