@@ -170,7 +170,7 @@ record TuneAdvice(String toml, String jvmArguments) {
             (row.own() ? own : made).add(row.keyType());
         }
         own.retainAll(made);
-        return own.isEmpty() ? Set.of("P-256", "RSA-2048") : own;
+        return own.isEmpty() ? new TreeSet<>(List.of("P-256", "RSA-2048")) : own;
     }
 
     /// Of a full handshake, over kinds of keys; NaN where one was not measured.
