@@ -97,11 +97,12 @@ record TuneAdvice(String toml, String jvmArguments) {
                                 : String.format(Locale.ROOT, "%.1f", host.load()),
                         host.jvm()));
         lines.add(
-                String.format(
-                        Locale.ROOT,
-                        "# Others used %.0f %% of the processors meanwhile%s",
-                        figures.foreignShare() * 100,
-                        isBusy(figures)
+                "# Others used "
+                        + (Double.isNaN(figures.foreignShare())
+                                ? "nobody knows how much"
+                                : Math.round(figures.foreignShare() * 100) + " %")
+                        + " of the processors meanwhile"
+                        + (isBusy(figures)
                                 ? ": too much to compare. What is usual stays; measure again."
                                 : "."));
         for (String note : figures.notes()) {
@@ -110,7 +111,7 @@ record TuneAdvice(String toml, String jvmArguments) {
     }
 
     private static boolean isBusy(TuneFigures figures) {
-        return figures.foreignShare() > FOREIGN_SHARE_MAX;
+        return !(figures.foreignShare() <= FOREIGN_SHARE_MAX); // nor where it is not known
     }
 
     private static void tls(List<String> lines, TuneFigures figures, TlsSettings current) {

@@ -276,9 +276,7 @@ final class TuneCommand implements Callable<Integer> {
                         List.of(reserved));
             }
         }
-        double others = TuneFigures.median(foreign);
-        return new TuneFigures(
-                host, tls, commits, trials, Double.isNaN(others) ? 0 : others, notes);
+        return new TuneFigures(host, tls, commits, trials, TuneFigures.median(foreign), notes);
     }
 
     private static List<String> with(String first, String second, List<String> more) {

@@ -7,7 +7,8 @@ import java.util.Locale;
 /// What `malote tune` has seen of a host. Time is in nanoseconds; a list is empty where nothing was
 /// measured, and `notes` says why.
 ///
-/// @param foreignShare of the processors, what others than the measurements used meanwhile: 0 to 1
+/// @param foreignShare of the processors, what others than the measurements used meanwhile: 0 to 1,
+///     NaN where no measurement came to its end
 /// @param notes in sentences: what could not be measured, and what must be known of the rest
 record TuneFigures(
         Host host,

@@ -21,7 +21,7 @@ record TunePlan(
         List<TuneJvm> trials) {
 
     /// Under five minutes, with what a step may overrun.
-    static final int SECONDS_MAX = 280;
+    static final int SECONDS_MAX = 270;
 
     static final int SECONDS_DEFAULT = 240;
 

@@ -245,6 +245,9 @@ final class TuneAdviceTest {
         assertTrue(advice().toml().contains("30 % of the processors meanwhile: too much"));
         config = "[tls]\nprovider = \"libcrypto\"\n";
         assertEquals("libcrypto", advised().tls().provider());
+        foreign = Double.NaN;
+        assertTrue(flags().contains("-XX:+UseParallelGC"));
+        assertTrue(advice().toml().contains("nobody knows how much of the processors meanwhile"));
     }
 
     @Test

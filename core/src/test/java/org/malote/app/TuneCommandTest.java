@@ -148,7 +148,7 @@ final class TuneCommandTest {
     void saysWhatIsWrong() throws IOException {
         Path config = write("hostname = \"mx.example\"\nstate = \"state\"\n");
         assertEquals(1, screen.run("tune", "--config", config.toString(), "--seconds", "3600"));
-        assertEquals("malote: --seconds is from 5 to 280, not 3600\n", screen.err());
+        assertEquals("malote: --seconds is from 5 to 270, not 3600\n", screen.err());
 
         TestScreen second = new TestScreen(() -> Instant.EPOCH);
         Path there = Files.writeString(directory.resolve("jvm.args"), "mine");
