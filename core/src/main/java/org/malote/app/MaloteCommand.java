@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
             PasswordCommand.class,
             ReloadCommand.class,
             TlsCommand.class,
-            AmtpCommand.class
+            AmtpCommand.class,
+            TuneCommand.class
         })
 final class MaloteCommand implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;

@@ -1,5 +1,6 @@
 package org.malote.app;
 
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /// One line on the terminal that says how far a long command is, rewritten in place. Where standard
@@ -10,6 +11,8 @@ final class Progress implements AutoCloseable {
 
     /// Often enough to look alive.
     private static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private static final int BAR_CELLS = 30;
 
     private static final String ERASE = "\r\u001b[K";
 
@@ -49,6 +52,28 @@ final class Progress implements AutoCloseable {
                         + " "
                         + String.format("%,d", seen)
                         + (of > 0 ? String.format(" of %,d, %d %%", of, seen * 100 / of) : ""));
+    }
+
+    /// Shows a bar, for a command whose time is known.
+    ///
+    /// @param share what is done, 0 to 1
+    void bar(String what, double share) {
+        if (!isOn || screen.nanoTime() - nextNanos < 0) {
+            return;
+        }
+        nextNanos = screen.nanoTime() + INTERVAL_NANOS;
+        isShown = true;
+        double done = Math.clamp(share, 0, 1);
+        int full = (int) (done * BAR_CELLS);
+        screen.note(
+                String.format(
+                        Locale.ROOT,
+                        "%s[%s%s] %3d %% %s",
+                        ERASE,
+                        "#".repeat(full),
+                        ".".repeat(BAR_CELLS - full),
+                        (int) (done * 100),
+                        what));
     }
 
     /// Takes the line away.

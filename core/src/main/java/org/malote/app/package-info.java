@@ -8,7 +8,8 @@
 ///
 /// **Never.** Holds a rule of mail: it connects those that do.
 ///
-/// **Threads.** Made in [Threads] and handed out. Commands run on the main thread.
+/// **Threads.** Made in [Threads] and handed out. Commands run on the main thread. `malote tune`
+/// measures in processes of its own, one after the other.
 ///
 /// **Standards.** Exit status 0 when done, 1 when it could not be done, 2 for a wrong command line,
 /// 141 when nobody read its output to the end.

@@ -15,9 +15,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
-import java.security.KeyPairGenerator;
 import java.security.SecureRandom;
-import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -78,12 +76,30 @@ public final class SelfSigned {
         makePrivateDirectory(directory);
         String pem;
         try {
-            pem = makePem(hostname, now, random);
+            pem = makePem(hostname, now, KeyType.P256, random);
         } catch (GeneralSecurityException | OperatorCreationException e) {
             throw new IllegalStateException("this JDK cannot make a P-256 certificate", e);
         }
         writeAtomically(file, pem);
         return settings;
+    }
+
+    /// A new certificate for `localhost` with a key of some kind, to measure with. The file, of
+    /// mode 0600, has the kind's name.
+    ///
+    /// @param directory one that is there
+    /// @throws IOException when the file cannot be written
+    public static CertificateSettings toMeasure(
+            Path directory, KeyType type, InstantSource clock, SecureRandom random)
+            throws IOException {
+        Path file = directory.resolve(type.text() + ".pem");
+        try {
+            writeAtomically(file, makePem("localhost", clock.instant(), type, random));
+        } catch (GeneralSecurityException | OperatorCreationException e) {
+            throw new IllegalStateException(
+                    "this JDK cannot make a certificate with " + type.text(), e);
+        }
+        return new CertificateSettings(file, file.toString());
     }
 
     private static boolean isUsable(Path file, Instant now) {
@@ -96,11 +112,9 @@ public final class SelfSigned {
         }
     }
 
-    private static String makePem(String hostname, Instant now, SecureRandom random)
+    private static String makePem(String hostname, Instant now, KeyType type, SecureRandom random)
             throws GeneralSecurityException, OperatorCreationException, IOException {
-        KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
-        generator.initialize(new ECGenParameterSpec("secp256r1"), random);
-        KeyPair pair = generator.generateKeyPair();
+        KeyPair pair = type.makePair(random);
         X500Name subject =
                 new X500NameBuilder(BCStyle.INSTANCE)
                         .addRDN(
@@ -134,7 +148,7 @@ public final class SelfSigned {
                                             KeyPurposeId.id_kp_clientAuth
                                         }))
                         .build(
-                                new JcaContentSignerBuilder("SHA256withECDSA")
+                                new JcaContentSignerBuilder(type.certificateSignature())
                                         .setSecureRandom(random)
                                         .build(pair.getPrivate()));
         StringWriter text = new StringWriter();

@@ -42,6 +42,15 @@ public record TlsMeasurement(
     /// @throws TlsProblems with everything that is wrong
     public static List<TlsMeasurement> of(TlsSettings settings, TlsEnvironment environment)
             throws TlsProblems {
+        return of(settings, environment, ROUNDS);
+    }
+
+    /// The same with other numbers of signatures and handshakes.
+    ///
+    /// @param rounds of each kind, 2 at least; the middle one of the second half counts
+    /// @throws TlsProblems with everything that is wrong
+    public static List<TlsMeasurement> of(
+            TlsSettings settings, TlsEnvironment environment, int rounds) throws TlsProblems {
         TicketSettings tickets = settings.tickets();
         TlsSettings inMemory =
                 settings.withTickets(
@@ -51,14 +60,17 @@ public record TlsMeasurement(
         for (CertificateSettings one : settings.certificates()) {
             try (TlsContexts contexts =
                     TlsContexts.open(inMemory.withCertificates(List.of(one)), environment)) {
-                all.add(measure(one, contexts, environment));
+                all.add(measure(one, contexts, environment, rounds));
             }
         }
         return all;
     }
 
     private static TlsMeasurement measure(
-            CertificateSettings settings, TlsContexts contexts, TlsEnvironment environment)
+            CertificateSettings settings,
+            TlsContexts contexts,
+            TlsEnvironment environment,
+            int rounds)
             throws TlsProblems {
         ServedCertificate served = contexts.served().getFirst();
         SignatureScheme scheme = SignatureScheme.usual(served.leaf().getPublicKey());
@@ -66,21 +78,21 @@ public record TlsMeasurement(
         if (keys == null) {
             throw new IllegalStateException("the providers have no clock");
         }
-        long[] nanos = new long[ROUNDS];
+        long[] nanos = new long[rounds];
         for (int i = 0; i < nanos.length; i++) {
             long begin = keys.nanoTime().getAsLong();
             sign(settings, served, scheme);
             nanos[i] = keys.nanoTime().getAsLong() - begin;
         }
-        Arrays.sort(nanos, ROUNDS / 2, ROUNDS);
+        Arrays.sort(nanos, rounds / 2, rounds);
         int query = settings.key().indexOf('?');
         return new TlsMeasurement(
                 served.info(),
                 query < 0 ? settings.key() : settings.key().substring(0, query),
                 scheme,
-                nanos[ROUNDS * 3 / 4],
+                nanos[(rounds / 2 + rounds) / 2],
                 served.key() instanceof OpenedKey.InProcess,
-                OwnHandshakes.measure(contexts, environment, keys, ROUNDS));
+                OwnHandshakes.measure(contexts, environment, keys, rounds));
     }
 
     private static void sign(

@@ -36,6 +36,20 @@ final class SelfSignedTest {
     }
 
     @Test
+    void makesEachKindToMeasureWith() throws Exception {
+        Files.createDirectories(keys());
+        TlsEnvironment environment = new TlsEnvironment(() -> NOW, random);
+        for (KeyType type : KeyType.values()) {
+            CertificateSettings made = SelfSigned.toMeasure(keys(), type, () -> NOW, random);
+            assertEquals("rw-------", mode(made.chain()));
+            try (TlsContexts contexts =
+                    TlsContexts.open(TlsSettings.withDefaults(List.of(made)), environment)) {
+                assertEquals(type.text(), contexts.certificates().getFirst().keyType());
+            }
+        }
+    }
+
+    @Test
     void onlyTheOwnerCanReadIt() throws Exception {
         CertificateSettings made = ensure(NOW);
         assertEquals("rw-------", mode(made.chain()));
