@@ -71,6 +71,9 @@ public final class Acceptance {
         Map<String, String> attributes =
                 new LinkedHashMap<>(transaction.parameters().toAttributes());
         HopAttributes.put(attributes, identity, facts.peer(), level);
+        if (arrival.isAmtp()) {
+            identity.network().noteConnection(attributes);
+        }
         Envelope envelope =
                 envelope(attributes, session, facts.hostname(), peer, greeting, transaction);
         MessageWriter writer = queue.begin();

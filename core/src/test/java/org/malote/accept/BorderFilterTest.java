@@ -1,6 +1,7 @@
 package org.malote.accept;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
@@ -303,7 +304,7 @@ final class BorderFilterTest {
         filter.filter(octets, 7, 3, (text, _, _) -> taken.add(text));
         assertTrue(filter.isOver());
         filter.filter(octets, 10, 14, (text, _, _) -> taken.add(text));
-        assertTrue(taken.getLast() == octets);
+        assertSame(octets, taken.getLast());
         octets.release();
     }
 

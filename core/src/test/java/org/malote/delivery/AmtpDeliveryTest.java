@@ -207,7 +207,7 @@ final class AmtpDeliveryTest {
     @Test
     void aFixedHostOfAPrivateNetworkIsNotLookedUpBySrv() throws Exception {
         certified = "localhost";
-        Map<String, String> attributes = Map.of("mpc", "com/optin", "amtp.network", "public");
+        Map<String, String> attributes = Map.of("mpc", "com/optin", "amtp.over", "public");
         try (World world = new World(new Via.Hold())) {
             world.bench.silent.add("_amtp._tcp.y.example");
             world.bench.reroute(Bench.allVia(new Via.AmtpHost("localhost", world.amtp.port())));
@@ -305,7 +305,7 @@ final class AmtpDeliveryTest {
     /// The session refuses such recipients; these are for routes that changed since.
     @Test
     void whatCameOverAPublicConnectionLeavesByPrivateOnesAlone() throws Exception {
-        Map<String, String> attributes = Map.of("mpc", "com/optin", "amtp.network", "public");
+        Map<String, String> attributes = Map.of("mpc", "com/optin", "amtp.over", "public");
         for (Via via : List.of(new Via.Mx(), new Via.Amtp(), new Via.Hybrid())) {
             try (World world = new World(via)) {
                 assertStarts("permanent 5.7.1 the message came", world.failure(attributes));
