@@ -15,6 +15,7 @@ final class Arrivals {
     private long duplicates;
     private long broken;
     private long unnumbered;
+    private long recipients;
     private long refused;
 
     /// A numbered message came.
@@ -45,8 +46,14 @@ final class Arrivals {
         unnumbered++;
     }
 
-    synchronized void refused() {
-        refused++;
+    /// Whether the next recipient is refused: of each hundred in a row the share is.
+    synchronized boolean isRecipientRefused(double share) {
+        recipients++;
+        boolean isRefused = Math.floor(recipients * share) > Math.floor((recipients - 1) * share);
+        if (isRefused) {
+            refused++;
+        }
+        return isRefused;
     }
 
     private void count(long length) {

@@ -244,6 +244,10 @@ final class Blast {
         private int recipientsAnswered;
         private int recipientsTaken;
         private int sent;
+
+        /// Of the message that is being sent.
+        private long number;
+
         private long messageNanos;
         private boolean isEnded;
 
@@ -380,7 +384,7 @@ final class Blast {
             // Only the first message of a connection can have been due before it could be sent.
             messageNanos = sent == 0 && load.rate() > 0 ? dueNanos : System.nanoTime();
             sent++;
-            messagesBegun++;
+            number = ++messagesBegun;
             refusal = 0;
             recipientsAnswered = 0;
             recipientsTaken = 0;
@@ -447,13 +451,13 @@ final class Blast {
                 return;
             }
             awaited = Awaited.KEPT;
-            write(ctx, Unpooled.wrappedBuffer(mail.header(messagesBegun)));
+            write(ctx, Unpooled.wrappedBuffer(mail.header(number)));
             write(ctx, body.duplicate());
             send(ctx, ".\r\n");
         }
 
         private void sendChunk(ChannelHandlerContext ctx) {
-            byte[] header = mail.header(messagesBegun);
+            byte[] header = mail.header(number);
             send(ctx, "BDAT " + (header.length + body.readableBytes()) + " LAST\r\n");
             write(ctx, Unpooled.wrappedBuffer(header));
             write(ctx, body.duplicate());

@@ -53,7 +53,6 @@ final class Sink extends ChannelInboundHandlerAdapter {
     private ByteBuf input = Unpooled.EMPTY_BUFFER;
     private Phase phase = Phase.COMMAND;
     private boolean isSecured;
-    private long recipients;
     private int taken;
     private EndOfDataScanner scanner = new EndOfDataScanner();
     private MailCheck check = new MailCheck();
@@ -246,13 +245,7 @@ final class Sink extends ChannelInboundHandlerAdapter {
             reply(ctx, "503 5.5.1 MAIL first");
             return;
         }
-        // Spread evenly.
-        recipients++;
-        boolean isRefused =
-                Math.floor(recipients * manner.refusedShare())
-                        > Math.floor((recipients - 1) * manner.refusedShare());
-        if (isRefused) {
-            arrivals.refused();
+        if (arrivals.isRecipientRefused(manner.refusedShare())) {
             reply(ctx, manner.refusal());
         } else {
             taken++;

@@ -4,7 +4,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.malote.amtp.HopIdentity;
 import org.malote.amtp.ReverseDns;
-import org.malote.amtp.TrustHeaders;
 import org.malote.amtp.TrustLevel;
 import org.malote.offload.PeerIdentity;
 import org.malote.smtp.Printable;
@@ -29,7 +28,7 @@ public final class HopAttributes {
         if (identity.equals(HopIdentity.UNKNOWN)) {
             return;
         }
-        put(attributes, "network", TrustHeaders.word(identity.network()));
+        put(attributes, "network", identity.network().word());
         put(attributes, "operator", identity.operator());
         put(attributes, "issuer", identity.issuer());
         put(attributes, "verdict", identity.verdict());

@@ -4,7 +4,6 @@ import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.malote.smtp.IpAddresses;
 import org.malote.smtp.MailHost;
@@ -57,7 +56,7 @@ public final class TrustHeaders {
         field.add("x-amtp=" + result(identity.shortcoming()));
         field.add(
                 "("
-                        + word(identity.network())
+                        + identity.network().word()
                         + ", "
                         + (tlsVersion == null ? "no TLS" : tlsVersion)
                         + ")");
@@ -68,17 +67,12 @@ public final class TrustHeaders {
         if (identity.network() != HopNetwork.NONE && !identity.operator().isEmpty()) {
             field.add("policy.amtp-id=" + value(identity.operator()));
         }
-        field.add("policy.amtp-net=" + word(identity.network()));
+        field.add("policy.amtp-net=" + identity.network().word());
         if (code != null) {
             field.add("policy.mpc=" + value(code.text()));
         }
         return (field.text() + "\r\n" + TRUST + ": " + level.number() + "\r\n")
                 .getBytes(StandardCharsets.US_ASCII);
-    }
-
-    /// A network as it is written.
-    public static String word(HopNetwork network) {
-        return network.name().toLowerCase(Locale.ROOT);
     }
 
     /// RFC 8601 §2.7.3.

@@ -14,7 +14,6 @@ import org.malote.admin.JsonLines;
 import org.malote.admin.ObservedJson;
 import org.malote.amtp.Observations.Row;
 import org.malote.amtp.Observations.Tally;
-import org.malote.amtp.TrustHeaders;
 import org.malote.smtp.Printable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -108,7 +107,7 @@ final class AmtpPeersCommand extends QueueAsking {
         Tally total = row.total();
         return List.of(
                 Printable.escape(row.subject().listener()),
-                TrustHeaders.word(row.subject().network()),
+                row.subject().network().word(),
                 Printable.escape(row.subject().peer()),
                 row.subject().verdict(),
                 figure(total.taken()),

@@ -825,8 +825,7 @@ public final class ConfigFile {
     }
 
     private static AmtpSending sending(Section section, boolean isStrictRelay) {
-        boolean quitsOnDeny =
-                section.yesOrNo("quit-on-deny", AmtpSending.STANDARD.quitsOnDeny());
+        boolean quitsOnDeny = section.yesOrNo("quit-on-deny", AmtpSending.STANDARD.quitsOnDeny());
         String unknown =
                 section.text(
                         "code-for-unknown",

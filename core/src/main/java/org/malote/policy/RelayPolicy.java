@@ -22,7 +22,8 @@ import org.malote.smtp.Reply;
 
 /// The rules that keep this host from being an open relay: mail for a routed domain is taken from
 /// anyone, mail for any other domain from users and from the relay networks only, and from the
-/// members of a private network where they are served. From a public network of AMTP it is taken for
+/// members of a private network where they are served. From a public network of AMTP it is taken
+/// for
 /// what stays here, from anyone. The queue is asked before a
 /// transaction opens, so that a full disk is said at MAIL and not after the message came.
 public final class RelayPolicy implements Policy {

@@ -2,7 +2,8 @@
 ///
 /// **Purpose.** Answers the session's questions: who may send, and to whom.
 ///
-/// **Owns.** The relay rules: mail for routed domains from anyone, mail for other domains from users
+/// **Owns.** The relay rules: mail for routed domains from anyone, mail for other domains from
+/// users
 /// and from the relay networks only, and of AMTP what stays inside. Users send under their own
 /// names. The names of addresses. No sender whose domain has a null MX. Which Mail Policy Codes are
 /// refused,

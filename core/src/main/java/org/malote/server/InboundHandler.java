@@ -750,7 +750,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                     shortcoming == null
                             ? "verified"
                             : shortcoming.name().toLowerCase(Locale.ROOT).replace('_', '-');
-            String network = found.network().name().toLowerCase(Locale.ROOT);
+            String network = found.network().word();
             reception.meters().identified(listener.name(), network, verdict);
             reception
                     .log()
@@ -768,6 +768,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         }
         Step step = session.on(asked, found);
         logRefusal(step, asked.isExtended() ? "EHLO" : "HELO", asked.name().text());
+        noteRefusal(step, new Greeting(asked.name(), asked.isExtended(), found), null);
         perform(step);
     }
 
@@ -811,14 +812,18 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private MessageIntake begin(ReceivingData next) {
         return reception
                 .acceptance()
-                .begin(name, session.facts(), peer, arrival(next.greeting()), next.greeting(), next.transaction());
+                .begin(
+                        name,
+                        session.facts(),
+                        peer,
+                        arrival(next.greeting()),
+                        next.greeting(),
+                        next.transaction());
     }
 
     private Arrival arrival(Greeting greeting) {
         return new Arrival(
-                listener.amtp() != Dial.OFF,
-                listener.profile().isAmtp(),
-                greeting.user() != null);
+                listener.amtp() != Dial.OFF, listener.profile().isAmtp(), greeting.user() != null);
     }
 
     private MessageIntake intakeOf(ReceivingChunk state) {

@@ -57,8 +57,7 @@ public record SessionFacts(
 
     /// A session that cannot have TLS for the time being.
     public SessionFacts withTlsAiling() {
-        return new SessionFacts(
-                hostname, false, true, tls, peer, limits, codes, auth, identity);
+        return new SessionFacts(hostname, false, true, tls, peer, limits, codes, auth, identity);
     }
 
     /// A session at a listener with other rules for Mail Policy Codes.

@@ -25,6 +25,7 @@ public sealed interface Step {
 
     /// Ask the authenticator; its answer yields the reply.
     record Prove(Claim claim, AwaitingProof next) implements Step {}
+
     /// Find out who the peer is; the identity yields the reply.
     record Identify(AwaitingIdentity next) implements Step {}
 

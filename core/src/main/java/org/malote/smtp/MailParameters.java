@@ -44,7 +44,8 @@ public record MailParameters(
 
     /// The same with another size.
     public MailParameters withSize(long octets) {
-        return new MailParameters(octets, body, isUtf8, returnContent, envelopeId, statedCode, isAuthStated);
+        return new MailParameters(
+                octets, body, isUtf8, returnContent, envelopeId, statedCode, isAuthStated);
     }
 
     /// A Mail Policy Code as the peer wrote it: any text of a command line.

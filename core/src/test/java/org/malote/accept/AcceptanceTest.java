@@ -121,6 +121,7 @@ final class AcceptanceTest {
                             null);
             assertEquals(
                     Map.of(
+                            "over", "public",
                             "network", "public",
                             "operator", "out1.peer.example",
                             "issuer", "CN=Federation \\u202e,O=Peer",
@@ -130,6 +131,7 @@ final class AcceptanceTest {
                     hop(queue, verified, new PeerIdentity.Trusted(List.of(), "CN=x")));
             assertEquals(
                     Map.of(
+                            "over", "public",
                             "network", "none",
                             "verdict", "the certificate does not hold",
                             "reason", "expired yesterday",
@@ -144,7 +146,9 @@ final class AcceptanceTest {
                                     new ReverseDns.Nameless(),
                                     Shortcoming.CHAIN),
                             new PeerIdentity.Untrusted(List.of(), "expired yesterday")));
-            assertEquals(Map.of(), hop(queue, HopIdentity.UNKNOWN, new PeerIdentity.Unknown()));
+            assertEquals(
+                    Map.of("over", "public"),
+                    hop(queue, HopIdentity.UNKNOWN, new PeerIdentity.Unknown()));
         }
     }
 

@@ -34,11 +34,11 @@ final class AmtpRequirementsTest {
     private static final Pattern NUMBERS = Pattern.compile("AMTP((?: [0-9]+)+)");
     private static final Pattern QUOTED = Pattern.compile("`([^`]+)`");
 
-    /// Those that no dialogue shows: authorities, ports, TLS and look-ups come before it, where mail
+    /// Those that no dialogue shows: authorities, ports, TLS and look-ups come before it, where
+    /// mail
     /// goes is found before a word is said, a notification is made from a failure, not from a
     /// session, and whom to complain to is told to the operator, not to the peer.
-    private static final Set<Integer> WITHOUT_DIALOGUE =
-            Set.of(5, 7, 10, 12, 13, 16, 18, 19, 48);
+    private static final Set<Integer> WITHOUT_DIALOGUE = Set.of(5, 7, 10, 12, 13, 16, 18, 19, 48);
 
     /// One row.
     private record Row(

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -145,7 +146,8 @@ final class SuggestionTest {
                                         each.getKey(),
                                         each.getValue().watched() > 0,
                                         site,
-                                        listeners.get(row.subject().listener()));
+                                        Objects.requireNonNull(
+                                                listeners.get(row.subject().listener())));
                         assertEquals("", why, row + "\n" + toml);
                     }
                 }
@@ -224,9 +226,7 @@ final class SuggestionTest {
         Set<Subject> keys = new HashSet<>();
         for (int n = random.nextInt(8); n > 0; n--) {
             Shortcoming shortcoming =
-                    random.nextInt(4) > 0
-                            ? null
-                            : Shortcoming.values()[random.nextInt(Shortcoming.values().length)];
+                    random.nextInt(4) > 0 ? null : any(random, Shortcoming.values());
             Subject key =
                     new Subject(
                             random.nextBoolean() ? "mx" : "amtp",
@@ -258,20 +258,24 @@ final class SuggestionTest {
         }
         List<PolicyDeclaration> codes = new ArrayList<>();
         for (int n = random.nextInt(3); n > 0; n--) {
-            String kind = CodeClass.values()[random.nextInt(6)].word();
+            String kind = any(random, CodeClass.values()).word();
             codes.add(
                     new PolicyDeclaration(
                             Keyword.DENY,
                             random.nextBoolean()
                                     ? PolicyDeclaration.ANY
-                                    : CodeRole.values()[random.nextInt(6)].word(),
+                                    : any(random, CodeRole.values()).word(),
                             random.nextInt(5) == 0 ? PolicyDeclaration.ANY : kind));
         }
         return new Unwanted(peers, codes);
     }
 
     private static Dial dial(RandomGenerator random) {
-        return Dial.values()[random.nextInt(Dial.values().length)];
+        return any(random, Dial.values());
+    }
+
+    private static <T> T any(RandomGenerator random, T[] values) {
+        return values[random.nextInt(values.length)];
     }
 
     private static PolicyDeclarations declarations(String text) {

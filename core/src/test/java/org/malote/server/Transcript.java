@@ -23,8 +23,10 @@ import java.util.List;
 ///                               amtp=, rdns=, and of the peer: clear=yes (no TLS yet),
 ///                               shows=a.example,b.example (the names of its certificate), cn=,
 ///                               vouched=public|private|revoked|unknown, common-names=,
-///                               deny=name:a, names=a.example:confirmed|elsewhere|unknown,... | none |
-///                               later | awaited (of its address); and of routes, for the production
+///                               deny=name:a, names=a.example:confirmed|elsewhere|unknown,... |
+/// none |
+///                               later | awaited (of its address); and of routes, for the
+/// production
 ///                               policy: inward=d, routed=d, strict-relay=false, relayed=no (the
 ///                               peer is in no relay network)
 /// C: EHLO a.example             octets from the peer, CRLF added
