@@ -152,11 +152,13 @@ final class AmtpInitCommand implements Callable<Integer> {
             lines.add("hostname = \"" + client + "\"");
             lines.add("certificates = [" + pair(file) + "]");
             lines.add("");
-            lines.add("[[site]]");
-            lines.add("hosts = \"" + server + "\"");
+            lines.add("[amtp]");
             lines.add("source = \"amtp\"");
-            lines.add("tls = \"verified\"");
-            lines.add("tls-authorities = " + quoted(authority));
+            lines.add("authorities = " + quoted(authority));
+            lines.add("");
+            lines.add("[[route]]");
+            lines.add("domain = \"*\"");
+            lines.add("via = \"amtp:" + server + ":" + PORT + "\"");
         }
         String client = clients.getFirst();
         Path file = certificate(made, client);
