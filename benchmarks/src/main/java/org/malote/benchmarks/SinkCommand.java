@@ -150,7 +150,7 @@ public final class SinkCommand implements Callable<Integer> {
                             refusedShare,
                             refusal,
                             delayMillis);
-            Channel listening = listen(loops, manner);
+            Channel listening = listen(loops, manner, arrivals, where());
             System.out.println("listening on " + text(listening));
             count();
             System.out.println(arrivals.json());
@@ -165,16 +165,20 @@ public final class SinkCommand implements Callable<Integer> {
         return where.getAddress().getHostAddress() + ":" + where.getPort();
     }
 
-    private Channel listen(EventLoopGroup loops, Sink.Manner manner) throws InterruptedException {
+    private InetSocketAddress where() {
         int colon = address.lastIndexOf(':');
         String host = colon < 0 ? "127.0.0.1" : address.substring(0, colon);
-        int port;
         try {
-            port = Integer.parseInt(address.substring(colon + 1));
-        } catch (NumberFormatException e) {
+            return new InetSocketAddress(host, Integer.parseInt(address.substring(colon + 1)));
+        } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     "give [ADDRESS:]PORT, such as 127.0.0.1:2526, not " + address, e);
         }
+    }
+
+    static Channel listen(
+            EventLoopGroup loops, Sink.Manner manner, Arrivals arrivals, InetSocketAddress where)
+            throws InterruptedException {
         return new ServerBootstrap()
                 .group(loops)
                 .channel(Transport.serverSocket())
@@ -188,7 +192,7 @@ public final class SinkCommand implements Callable<Integer> {
                                 channel.pipeline().addLast(new Sink(manner, arrivals));
                             }
                         })
-                .bind(host, port)
+                .bind(where)
                 .sync()
                 .channel();
     }

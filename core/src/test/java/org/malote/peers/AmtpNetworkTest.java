@@ -89,7 +89,7 @@ final class AmtpNetworkTest {
                 leaf denied denied.test federation 2
                 leaf expired peer.test federation -1
                 leaf foreign peer.test stranger 2
-                echo 'name denied.test' > deny
+                echo "key $(openssl pkey -in denied.key -pubout -outform DER | sha256sum | cut -d' ' -f1)" > deny
                 """);
     }
 
@@ -297,8 +297,15 @@ final class AmtpNetworkTest {
         assertReply("501", PEER, "peer", "EHLO [" + PEER + "]");
     }
 
-    /// What an administrator would type, by OpenSSL's client.
     private static void assertReply(String code, String from, String certificate, String line) {
+        String reply = reply(from, certificate, line);
+        assertTrue(reply.startsWith(code), () -> line + " as " + certificate + ": " + reply);
+    }
+
+    /// What an administrator would type, by OpenSSL's client.
+    ///
+    /// @return the first line of the reply
+    private static String reply(String from, String certificate, String line) {
         String shown =
                 certificate.isEmpty()
                         ? ""
@@ -313,24 +320,54 @@ final class AmtpNetworkTest {
                         """
                                 .formatted(line, MX, from, shown));
         assertTrue(output.startsWith("220 mx.b.test"), output);
-        String reply = output.lines().skip(1).findFirst().orElse("");
-        assertTrue(reply.startsWith(code), () -> line + " as " + certificate + ": " + output);
+        return output.lines().skip(1).findFirst().orElse("");
     }
 
-    /// What the tool for it finds.
+    /// SIGHUP; a file that cannot be read leaves the list of before.
     @Test
-    void theProbeSaysWhatMatches() {
-        String found =
-                Child.run(
-                        "probe",
-                        folder.path(),
-                        LIMIT,
-                        in(
-                                "a",
-                                malote("amtp", "probe", "b.test", "--config", "a.toml")
-                                        .toArray(String[]::new)));
+    void theDenyListIsReadAgain() {
+        String before = shellIn("b", "cat deny");
+        folder.write("deny", before + "name peer.test\n");
+        hangUp();
+        Await.until(LIMIT, () -> isRefused("peer.test"), b::log);
+        folder.write("deny", "nobody knows\n");
+        hangUp();
+        Await.until(LIMIT, () -> b.log().contains("deny line 1"), b::log);
+        assertTrue(isRefused("peer.test"));
+        folder.write("deny", before);
+        hangUp();
+        Await.until(LIMIT, () -> !isRefused("peer.test"), b::log);
+    }
+
+    private static void hangUp() {
+        shell("kill -HUP " + b.pid());
+    }
+
+    private static boolean isRefused(String name) {
+        return reply(PEER, "peer", "EHLO " + name).startsWith("504");
+    }
+
+    /// What the tools say.
+    @Test
+    void thePeerIsProbedListedAndAPolicySuggested() {
+        String found = malote("a", "amtp", "probe", "b.test", "--config", "a.toml");
         assertTrue(found.contains("mx.b.test"), found);
         assertTrue(found.contains("com/optout"), found);
+        send("a", "ann@a.test", "frank@b.test", "per/individual");
+        String _ = arrived("b", "b.test/frank");
+        assertTrue(
+                b.log()
+                        .lines()
+                        .anyMatch(
+                                line ->
+                                        line.contains("accepted")
+                                                && line.contains("operator=out.a.test")
+                                                && line.contains("issuer=CN=federation")
+                                                && line.contains("verdict=verified")),
+                b::log);
+        String peers = malote("b", "amtp", "peers", "--config", "b.toml");
+        assertTrue(peers.contains("out.a.test"), peers);
+        assertTrue(malote("b", "amtp", "suggest", "--config", "b.toml").contains("[mpc]"));
     }
 
     // ---- the means ----
@@ -369,10 +406,11 @@ final class AmtpNetworkTest {
         }
     }
 
-    private static List<String> malote(String... arguments) {
+    private static String malote(String namespace, String... arguments) {
         List<String> command = new ArrayList<>(MaloteServer.malote(List.of()));
         command.addAll(List.of(arguments));
-        return command;
+        return Child.run(
+                "malote", folder.path(), LIMIT, in(namespace, command.toArray(String[]::new)));
     }
 
     private static List<String> in(String namespace, String... command) {

@@ -1,0 +1,177 @@
+package org.malote.benchmarks;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoopGroup;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.malote.offload.HostTls;
+import org.malote.offload.HostTlsSettings;
+import org.malote.offload.SelfSigned;
+import org.malote.offload.TlsContexts;
+import org.malote.offload.TlsEnvironment;
+import org.malote.offload.TlsSettings;
+
+/// The load generator and the null server, with each other.
+final class BlastTest {
+    private static final long LIMIT_MILLIS = 60_000;
+
+    @TempDir private Path folder;
+
+    private final Arrivals arrivals = new Arrivals();
+    private EventLoopGroup loops;
+    private TlsEnvironment environment;
+    private TlsContexts tls;
+
+    @BeforeEach
+    void open() throws Exception {
+        loops = Transport.loops(1);
+        var random = new SecureRandom();
+        environment = new TlsEnvironment(InstantSource.system(), random);
+        tls =
+                TlsContexts.open(
+                        TlsSettings.withDefaults(
+                                List.of(
+                                        SelfSigned.ensure(
+                                                folder,
+                                                "sink.test",
+                                                InstantSource.system(),
+                                                random))),
+                        environment);
+    }
+
+    @AfterEach
+    void close() throws InterruptedException {
+        tls.close();
+        Transport.end(loops);
+    }
+
+    private Tally blast(Load.Security security, double refusedShare, Plan plan) throws Exception {
+        var manner =
+                new Sink.Manner(
+                        tls,
+                        security == Load.Security.IMPLICIT,
+                        refusedShare,
+                        "450 4.2.0 later",
+                        0);
+        Channel listening =
+                SinkCommand.listen(
+                        loops,
+                        manner,
+                        arrivals,
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        int port = ((InetSocketAddress) listening.localAddress()).getPort();
+        Load load = plan.load(port, security);
+        try (HostTls hosts =
+                HostTls.open(
+                        new HostTlsSettings(
+                                TlsSettings.withDefaults(List.of()), Blast.ways(load), List.of()),
+                        environment)) {
+            var blast = new Blast(load, loops.next(), hosts, 1);
+            blast.start();
+            assertTrue(blast.await(LIMIT_MILLIS));
+            return blast.tally();
+        } finally {
+            listening.close().sync();
+        }
+    }
+
+    private record Plan(
+            double resumedShare,
+            double rate,
+            long connections,
+            long messages,
+            int perConnection,
+            int recipients,
+            boolean isPipelined,
+            boolean isChunked) {
+        Load load(int port, Load.Security security) {
+            return new Load(
+                    "127.0.0.1",
+                    port,
+                    security,
+                    "TLSv1.3",
+                    "",
+                    resumedShare,
+                    null,
+                    null,
+                    "peer.test",
+                    "",
+                    8,
+                    rate,
+                    connections,
+                    messages,
+                    0,
+                    perConnection,
+                    3000,
+                    recipients,
+                    "box@sink.test",
+                    isPipelined,
+                    isChunked,
+                    0);
+        }
+    }
+
+    @Test
+    void whatIsSentComesOnceAndWhole() throws Exception {
+        for (boolean isPipelined : new boolean[] {true, false}) {
+            for (boolean isChunked : new boolean[] {true, false}) {
+                Tally tally =
+                        blast(
+                                Load.Security.NONE,
+                                0,
+                                new Plan(0, 0, 0, 200, 7, 3, isPipelined, isChunked));
+                assertEquals(200, tally.messages());
+                assertEquals(0, tally.failures(), tally::json);
+                assertEquals(0, tally.refusals());
+            }
+        }
+        // The runs have one number: what came four times is told.
+        assertTrue(arrivals.json().contains("\"messages\":800"), arrivals.json());
+        assertTrue(arrivals.json().contains("\"missing\":0,\"duplicates\":600,\"broken\":0"));
+        assertFalse(arrivals.isSound());
+    }
+
+    @Test
+    void sessionsAreSecuredAndResumed() throws Exception {
+        for (Load.Security security : List.of(Load.Security.STARTTLS, Load.Security.IMPLICIT)) {
+            Tally tally = blast(security, 0, new Plan(0.5, 0, 100, 0, 0, 1, true, false));
+            assertEquals(100, tally.connections());
+            assertEquals(0, tally.failures(), tally::json);
+            String resumed = tally.json().replaceAll(".*\"resumed\":([0-9]+).*", "$1");
+            // All of the share but those that began before there was a session.
+            assertTrue(Integer.parseInt(resumed) >= 50 - 8, resumed);
+            assertTrue(Integer.parseInt(resumed) <= 50, resumed);
+        }
+    }
+
+    @Test
+    void refusalsAreCountedAndNotTakenForMail() throws Exception {
+        Tally tally = blast(Load.Security.NONE, 0.25, new Plan(0, 0, 0, 100, 5, 1, true, false));
+        assertEquals(75, tally.messages());
+        assertEquals(25, tally.refusals());
+        assertEquals(0, tally.failures(), tally::json);
+        assertTrue(tally.json().contains("\"refusals\":{\"450\":25}"), tally.json());
+        assertTrue(arrivals.json().contains("\"messages\":75"), arrivals.json());
+    }
+
+    @Test
+    void aRateBringsAllThatIsDue() throws Exception {
+        Tally tally = blast(Load.Security.NONE, 0, new Plan(0, 2000, 400, 0, 1, 1, true, false));
+        assertEquals(400, tally.connections());
+        assertEquals(400, tally.messages());
+        assertEquals(0, tally.failures(), tally::json);
+        assertTrue(arrivals.isSound(), arrivals.json());
+    }
+}
