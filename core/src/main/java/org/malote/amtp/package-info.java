@@ -22,8 +22,7 @@
 /// results); draft-weinman-amtp-03 §4.4.2 (EHLO), §4.4.3 (MAIL), §4.4.4 (propagation), §4.5
 /// (codes), §6.4 (notifications). `core/AMTP.md` lists the requirements, and where we deviate.
 ///
-/// **Known limits.** Stapled OCSP answers of clients are not looked at: no TLS engine hands them
-/// out.
+/// **Known limits.** Stapled OCSP answers of clients are not looked at.
 @NullMarked
 package org.malote.amtp;
 
