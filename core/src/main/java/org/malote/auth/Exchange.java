@@ -21,12 +21,17 @@ public sealed interface Exchange {
 
     /// The authenticator is to answer.
     sealed interface Asking extends Exchange
-            permits PlainExchange.Asked,
-                    ExternalExchange.Asked,
-                    ScramExchange.Named,
-                    ScramExchange.Proved {
+            permits Asked, ScramExchange.Named, ScramExchange.Proved {
         /// It did.
         Move on(Answer answer);
+    }
+
+    /// The one question of a mechanism was asked: its answer is the end.
+    record Asked(Mechanism mechanism) implements Asking {
+        @Override
+        public Move on(Answer answer) {
+            return ended(answer);
+        }
     }
 
     /// What is to be done next.

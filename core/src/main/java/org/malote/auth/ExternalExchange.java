@@ -15,19 +15,8 @@ final class ExternalExchange {
             return response.indexOf('\0') >= 0
                     ? new Exchange.Move.Fail(Exchange.Fault.MALFORMED)
                     : new Exchange.Move.Ask(
-                            new Claim.Certificate(response, peer, network), new Asked());
-        }
-
-        @Override
-        public Mechanism mechanism() {
-            return Mechanism.EXTERNAL;
-        }
-    }
-
-    record Asked() implements Exchange.Asking {
-        @Override
-        public Exchange.Move on(Answer answer) {
-            return Exchange.ended(answer);
+                            new Claim.Certificate(response, peer, network),
+                            new Exchange.Asked(Mechanism.EXTERNAL));
         }
 
         @Override

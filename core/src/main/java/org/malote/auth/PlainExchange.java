@@ -22,19 +22,8 @@ final class PlainExchange {
             if (!Authorization.isFor(authorization, name)) {
                 return new Exchange.Move.Fail(Exchange.Fault.REFUSED);
             }
-            return new Exchange.Move.Ask(new Claim.Password(name, password), new Asked());
-        }
-
-        @Override
-        public Mechanism mechanism() {
-            return Mechanism.PLAIN;
-        }
-    }
-
-    record Asked() implements Exchange.Asking {
-        @Override
-        public Exchange.Move on(Answer answer) {
-            return Exchange.ended(answer);
+            return new Exchange.Move.Ask(
+                    new Claim.Password(name, password), new Exchange.Asked(Mechanism.PLAIN));
         }
 
         @Override
