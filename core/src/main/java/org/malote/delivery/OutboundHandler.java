@@ -109,6 +109,7 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
     private long timerAtNanos;
     private long deadlineNanos;
     private boolean hasDeadline;
+    private boolean isOpened;
 
     /// @param security makes the handler for TLS
     /// @param io where messages are read
@@ -214,6 +215,7 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void open() {
+        isOpened = true;
         watch();
         if (state instanceof Encrypting encrypting) {
             encrypt(encrypting);
@@ -288,7 +290,10 @@ final class OutboundHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
-        broke(Trouble.Break.LOST);
+        // A connection that never came to be is told by the attempt to make it, with the cause.
+        if (isOpened) {
+            broke(Trouble.Break.LOST);
+        }
     }
 
     /// A reset, a TLS error, or a bug of ours. None of them may take the event loop down.
