@@ -2,7 +2,6 @@ package org.malote.queue;
 
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.malote.queue.journal.SpoolJournal;
 import org.slf4j.Logger;
@@ -18,33 +17,35 @@ final class FreeSpace {
 
     private final SpoolJournal journal;
     private final LongSupplier nanoTime;
-    private final AtomicLong askedNanos;
     private final AtomicBoolean isLow = new AtomicBoolean();
     private volatile long usableBytes;
+    private volatile long askedNanos;
 
     FreeSpace(SpoolJournal journal, LongSupplier nanoTime) {
         this.journal = journal;
         this.nanoTime = nanoTime;
-        this.askedNanos = new AtomicLong(nanoTime.getAsLong());
-        ask();
+        ask(nanoTime.getAsLong());
     }
 
+    /// Never older than that age when it is returned: two threads may ask at once, and neither
+    /// takes the old figure because the other is still asking.
     long usableBytes() {
         long now = nanoTime.getAsLong();
-        long asked = askedNanos.get();
-        if (now - asked > AGE_MAX_NANOS && askedNanos.compareAndSet(asked, now)) {
-            ask();
+        if (now - askedNanos > AGE_MAX_NANOS) {
+            ask(now);
         }
         return usableBytes;
     }
 
-    private void ask() {
+    private void ask(long now) {
         try {
             usableBytes = journal.usableBytes();
         } catch (IOException e) {
             log.warn("the free space of the spool cannot be told: {}", e.toString());
             usableBytes = 0;
         }
+        // Last: who sees this time sees what was answered.
+        askedNanos = now;
     }
 
     /// @return true once for each time that it begins
