@@ -12,11 +12,14 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import javax.net.ssl.SSLParameters;
+import org.jspecify.annotations.Nullable;
 import org.malote.offload.HostPolicy;
 import org.malote.offload.HostTls;
 import org.malote.offload.HostWay;
@@ -34,6 +37,8 @@ final class Blast {
 
     /// So many failures end it: nothing is learned from more.
     private static final int FAILURES_MAX = 100;
+
+    private static final long SWEEP_SECONDS = 1;
 
     /// What an identity of ours is found by.
     static final String IDENTITY = "blast";
@@ -54,6 +59,7 @@ final class Blast {
     private final String allRecipients;
 
     // Of the event loop.
+    private final Set<Dialogue> dialogues = new HashSet<>();
     private int active;
     private long connectionsBegun;
     private long messagesBegun;
@@ -105,6 +111,12 @@ final class Blast {
                 () -> {
                     beginNanos = System.nanoTime();
                     tally.begin(beginNanos);
+                    var _ =
+                            loop.scheduleWithFixedDelay(
+                                    this::giveUpTheSilent,
+                                    SWEEP_SECONDS,
+                                    SWEEP_SECONDS,
+                                    TimeUnit.SECONDS);
                     if (load.rate() > 0) {
                         connectWhatIsDue();
                     } else {
@@ -207,6 +219,17 @@ final class Blast {
         }
     }
 
+    /// A server may never have seen a connection that we take for made: its accept queue was full.
+    private void giveUpTheSilent() {
+        long now = System.nanoTime();
+        long patience = TimeUnit.SECONDS.toNanos(load.patienceSeconds());
+        for (Dialogue dialogue : List.copyOf(dialogues)) {
+            if (now - dialogue.heardNanos > patience) {
+                dialogue.giveUp();
+            }
+        }
+    }
+
     private void endIfDone() {
         if (active == 0 && isOver()) {
             ended.countDown();
@@ -250,6 +273,8 @@ final class Blast {
 
         private long messageNanos;
         private boolean isEnded;
+        private @Nullable ChannelHandlerContext ctx;
+        private long heardNanos = System.nanoTime();
 
         /// The first reply that refused the message which is being sent; 0 for none.
         private int refusal;
@@ -260,6 +285,8 @@ final class Blast {
 
         @Override
         public void channelActive(ChannelHandlerContext ctx) {
+            this.ctx = ctx;
+            dialogues.add(this);
             if (load.security() == Load.Security.IMPLICIT) {
                 secure(ctx, Awaited.GREETING);
             }
@@ -268,6 +295,7 @@ final class Blast {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object read) {
             ByteBuf octets = (ByteBuf) read;
+            heardNanos = System.nanoTime();
             try {
                 while (octets.isReadable() && !isEnded) {
                     int reply = replies.read(octets.readByte());
@@ -297,8 +325,13 @@ final class Blast {
                         sentAway(ctx, reply);
                         return;
                     }
-                    awaited = Awaited.HELLO;
-                    send(ctx, "EHLO " + load.helo() + "\r\n");
+                    if (load.helo().isEmpty()) {
+                        awaited = Awaited.BYE;
+                        send(ctx, "QUIT\r\n");
+                    } else {
+                        awaited = Awaited.HELLO;
+                        send(ctx, "EHLO " + load.helo() + "\r\n");
+                    }
                 }
                 case HELLO -> {
                     if (isRefusal) {
@@ -543,6 +576,13 @@ final class Blast {
             }
         }
 
+        /// While a load holds its sessions nothing is awaited.
+        void giveUp() {
+            if (ctx != null && awaited != Awaited.NOTHING) {
+                fail(ctx, awaited + " awaited for " + load.patienceSeconds() + " s");
+            }
+        }
+
         private void end(ChannelHandlerContext ctx) {
             isEnded = true;
             var _ = ctx.close();
@@ -550,6 +590,7 @@ final class Blast {
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
+            dialogues.remove(this);
             if (!isEnded) {
                 isEnded = true;
                 failed("the server closed, " + awaited + " awaited");

@@ -83,7 +83,7 @@ public final class BlastCommand implements Callable<Integer> {
             names = "--helo",
             paramLabel = "NAME",
             defaultValue = "peer.test",
-            description = "What EHLO says. Default: ${DEFAULT-VALUE}.")
+            description = "What EHLO says; '' for a QUIT in its place. Default: ${DEFAULT-VALUE}.")
     private String helo = "";
 
     @Option(
@@ -176,6 +176,15 @@ public final class BlastCommand implements Callable<Integer> {
     private long holdSeconds;
 
     @Option(
+            names = "--patience",
+            paramLabel = "SECONDS",
+            defaultValue = "60",
+            description =
+                    "How long a session may wait for a reply before it has failed. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private long patienceSeconds;
+
+    @Option(
             names = "--refusals",
             paramLabel = "SHARE",
             defaultValue = "0",
@@ -226,6 +235,10 @@ public final class BlastCommand implements Callable<Integer> {
         }
         require(colon > 0 && port > 0 && port < 65536, "give HOST:PORT, such as 127.0.0.1:2525");
         require(sessions > 0, "--sessions must be above 0");
+        require(patienceSeconds > 0, "--patience must be above 0");
+        require(
+                !helo.isEmpty() || (perConnection == 0 && security != Load.Security.STARTTLS),
+                "without EHLO there is no STARTTLS and no message: --per-connection 0");
         require(recipients > 0, "--recipients must be above 0");
         require(perConnection >= 0, "--per-connection must not be below 0");
         require(rate >= 0, "--rate must not be below 0");
@@ -263,7 +276,8 @@ public final class BlastCommand implements Callable<Integer> {
                 recipient,
                 !isWaiting,
                 isChunked,
-                holdSeconds);
+                holdSeconds,
+                patienceSeconds);
     }
 
     private static void require(boolean holds, String otherwise) {

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// @param chain of the client's certificate, with its `key`; null for none
 /// @param code the Mail Policy Code of each message, with the keyword that it is given by; empty
 ///     for none
+/// @param helo what EHLO says; empty for a QUIT in its place
 /// @param sessions at once, at most
 /// @param rate connections begun in a second, whatever becomes of them; 0 for as many as end
 /// @param connections to make; 0 for no end
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// @param perConnection messages of a connection, the last one's may be fewer; 0 for none
 /// @param octets of a message, about
 /// @param holdSeconds how long a session stays idle once it is up; 0 for not at all
+/// @param patienceSeconds how long a session may wait for a reply before it has failed
 record Load(
         String host,
         int port,
@@ -41,7 +43,8 @@ record Load(
         String recipient,
         boolean isPipelined,
         boolean isChunked,
-        long holdSeconds) {
+        long holdSeconds,
+        long patienceSeconds) {
 
     /// When TLS begins.
     enum Security {

@@ -1,17 +1,22 @@
 package org.malote.benchmarks;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,6 +31,9 @@ import org.malote.offload.TlsSettings;
 /// The load generator and the null server, with each other.
 final class BlastTest {
     private static final long LIMIT_MILLIS = 60_000;
+
+    private static final String HELO = "peer.test";
+    private static final long PATIENCE_SECONDS = 60;
 
     @TempDir private Path folder;
 
@@ -72,7 +80,14 @@ final class BlastTest {
                         arrivals,
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         int port = ((InetSocketAddress) listening.localAddress()).getPort();
-        Load load = plan.load(port, security);
+        try {
+            return blast(plan.load(port, security, HELO, PATIENCE_SECONDS));
+        } finally {
+            listening.close().sync();
+        }
+    }
+
+    private Tally blast(Load load) throws Exception {
         try (HostTls hosts =
                 HostTls.open(
                         new HostTlsSettings(
@@ -82,8 +97,6 @@ final class BlastTest {
             blast.start();
             assertTrue(blast.await(LIMIT_MILLIS));
             return blast.tally();
-        } finally {
-            listening.close().sync();
         }
     }
 
@@ -96,7 +109,7 @@ final class BlastTest {
             int recipients,
             boolean isPipelined,
             boolean isChunked) {
-        Load load(int port, Load.Security security) {
+        Load load(int port, Load.Security security, String helo, long patienceSeconds) {
             return new Load(
                     "127.0.0.1",
                     port,
@@ -106,7 +119,7 @@ final class BlastTest {
                     resumedShare,
                     null,
                     null,
-                    "peer.test",
+                    helo,
                     "",
                     8,
                     rate,
@@ -119,7 +132,8 @@ final class BlastTest {
                     "box@sink.test",
                     isPipelined,
                     isChunked,
-                    0);
+                    0,
+                    patienceSeconds);
         }
     }
 
@@ -153,6 +167,47 @@ final class BlastTest {
             // All of the share but those that began before there was a session.
             assertTrue(Integer.parseInt(resumed) >= 50 - 8, resumed);
             assertTrue(Integer.parseInt(resumed) <= 50, resumed);
+        }
+    }
+
+    @Test
+    void aServerThatSaysNothingIsGivenUp() throws Exception {
+        try (var silent = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            var plan = new Plan(0, 0, 3, 0, 0, 1, true, false);
+            Tally tally = blast(plan.load(silent.getLocalPort(), Load.Security.NONE, HELO, 1));
+            assertEquals(0, tally.connections());
+            assertEquals(3, tally.failures());
+            assertTrue(tally.json().contains("GREETING awaited for 1 s"), tally::json);
+        }
+    }
+
+    @Test
+    void aSessionMayBeBare() throws Exception {
+        try (var server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            var asked = new CompletableFuture<String>();
+            Thread.ofVirtual()
+                    .start(
+                            () -> {
+                                try (Socket peer = server.accept()) {
+                                    peer.getOutputStream().write("220 bare\r\n".getBytes(US_ASCII));
+                                    byte[] command = peer.getInputStream().readNBytes(6);
+                                    peer.getOutputStream().write("221 bye\r\n".getBytes(US_ASCII));
+                                    asked.complete(new String(command, US_ASCII));
+                                } catch (IOException e) {
+                                    asked.completeExceptionally(e);
+                                }
+                            });
+            var plan = new Plan(0, 0, 1, 0, 0, 1, true, false);
+            Tally tally =
+                    blast(
+                            plan.load(
+                                    server.getLocalPort(),
+                                    Load.Security.NONE,
+                                    "",
+                                    PATIENCE_SECONDS));
+            assertEquals("QUIT\r\n", asked.join());
+            assertEquals(1, tally.connections());
+            assertEquals(0, tally.failures(), tally::json);
         }
     }
 
