@@ -29,8 +29,7 @@ prepare() {
     chmod 755 "$work"
     [[ $(stat -f -c %T "$work") != tmpfs ]] ||
         fail "$work is in memory; set TMPDIR to a folder on a disk"
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=mx.test \
-        -addext subjectAltName=DNS:mx.test -keyout "$work/key.pem" -out "$work/chain.pem" 2>/dev/null
+    certificate mx ec -pkeyopt ec_paramgen_curve:prime256v1
 }
 
 cleanup() {
@@ -64,9 +63,9 @@ certificate() { # name, kind, options
         -addext subjectAltName=DNS:mx.test -keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null
 }
 
-start_malote() { # name, route, lines of [queue], lines of [tls] with its certificates
+start_malote() { # name, route, lines of [queue], lines of [tls] with its certificates, more tables
     local name=$1 via=$2 queue=${3:-} base=$work/$1
-    local tls=${4:-"certificates = [{ chain = \"$work/chain.pem\", key = \"$work/key.pem\" }]"}
+    local tls=${4:-"certificates = [{ chain = \"$work/mx.pem\", key = \"$work/mx.key\" }]"}
     mkdir -p "$base"
     ports[$name]=$(free_port)
     cat >"$base/malote.toml" <<END
@@ -85,6 +84,7 @@ $queue
 [[route]]
 domain = "sink.test"
 via = "$via"
+${5:-}
 END
     "$root/malote" serve --config "$base/malote.toml" >"$base/log" 2>&1 &
     servers[$name]=$!
@@ -98,8 +98,8 @@ stop_malote() { # name
     rm -rf "${work:?}/$1"
 }
 
-start_postfix() { # name, what its smtpd does with recipients first, where mail goes
-    local name=$1 restriction=$2 next=${3:-127.0.0.1:9} base=$work/$1
+start_postfix() { # name, what its smtpd does with recipients first, where mail goes, its certificate
+    local name=$1 restriction=$2 next=${3:-127.0.0.1:9} certificate=${4:-mx} base=$work/$1
     need postfix
     [[ $(id -u) = 0 ]] || fail "Postfix needs root; run this as root"
     mkdir -p "$base/queue" "$base/data"
@@ -119,8 +119,8 @@ mydestination =
 mynetworks = 127.0.0.0/8
 alias_maps =
 transport_maps = inline:{sink.test=smtp:[${next%:*}]:${next#*:}}
-smtpd_tls_cert_file = $work/chain.pem
-smtpd_tls_key_file = $work/key.pem
+smtpd_tls_cert_file = $work/$certificate.pem
+smtpd_tls_key_file = $work/$certificate.key
 smtpd_tls_security_level = may
 smtp_tls_security_level = may
 smtpd_recipient_restrictions = $restriction permit_mynetworks, reject
@@ -135,6 +135,36 @@ END
         { cat "$base/start.log" >&2; fail "Postfix does not start"; }
     await "the start of Postfix" is_open "${ports[$name]}"
     servers[$name]=$(tr -d ' ' <"$base/queue/pid/master.pid")
+}
+
+# nginx's mail proxy: C and OpenSSL, without a queue.
+start_nginx() { # name, certificate
+    local name=$1 base=$work/$1 module
+    module=$(find /usr/lib/nginx /usr/lib64/nginx -name ngx_mail_module.so 2>/dev/null | head -1 || true)
+    command -v nginx >/dev/null && [[ -n $module ]] ||
+        fail "nginx or its mail module is missing; apt-get install nginx-light libnginx-mod-mail"
+    mkdir -p "$base"
+    ports[$name]=$(free_port)
+    cat >"$base/nginx.conf" <<END
+load_module $module;
+pid $base/pid;
+error_log $base/error.log;
+worker_processes 2;
+events { worker_connections 4096; }
+mail {
+    server_name mx.test;
+    auth_http 127.0.0.1:9/;
+    ssl_certificate $work/$2.pem;
+    ssl_certificate_key $work/$2.key;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_tickets on;
+    server { listen 127.0.0.1:${ports[$name]}; protocol smtp; smtp_auth none; starttls on; }
+}
+END
+    nginx -e "$base/error.log" -c "$base/nginx.conf" -g 'daemon off;' 2>"$base/log" &
+    servers[$name]=$!
+    pids+=($!)
+    await "the start of nginx" is_open "${ports[$name]}"
 }
 
 # utime+stime of a process, with the children that it has waited for, and those that live; in ticks.

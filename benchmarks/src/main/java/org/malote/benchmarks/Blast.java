@@ -208,6 +208,9 @@ final class Blast {
     }
 
     private void sessionEnded() {
+        if (load.holdSeconds() > 0 && up.getCount() > 0) {
+            endHolding(); // not all will ever be up
+        }
         boolean wasFull = active == load.sessions();
         active--;
         if (load.rate() == 0) {
@@ -228,6 +231,10 @@ final class Blast {
                 dialogue.giveUp();
             }
         }
+    }
+
+    private void endHolding() {
+        List.copyOf(dialogues).forEach(Dialogue::endHolding);
     }
 
     private void endIfDone() {
@@ -385,18 +392,11 @@ final class Blast {
             if (load.holdSeconds() > 0) {
                 awaited = Awaited.NOTHING;
                 up.countDown();
-                var _ =
-                        ctx.executor()
-                                .schedule(
-                                        () -> {
-                                            if (!isEnded) {
-                                                awaited = Awaited.BYE;
-                                                send(ctx, "QUIT\r\n");
-                                                ctx.flush();
-                                            }
-                                        },
-                                        load.holdSeconds(),
-                                        TimeUnit.SECONDS);
+                if (up.getCount() == 0) {
+                    var _ =
+                            loop.schedule(
+                                    Blast.this::endHolding, load.holdSeconds(), TimeUnit.SECONDS);
+                }
             } else {
                 nextMessage(ctx);
             }
@@ -573,6 +573,14 @@ final class Blast {
             if (!isEnded) {
                 failed(what);
                 end(ctx);
+            }
+        }
+
+        void endHolding() {
+            if (ctx != null && awaited == Awaited.NOTHING) {
+                awaited = Awaited.BYE;
+                send(ctx, "QUIT\r\n");
+                ctx.flush();
             }
         }
 

@@ -171,8 +171,8 @@ public final class BlastCommand implements Callable<Integer> {
             paramLabel = "SECONDS",
             defaultValue = "0",
             description =
-                    "Open all sessions, keep them idle, and end: to see what they keep of the"
-                            + " server's memory. A line says when all are up.")
+                    "Open all sessions, keep them idle so long, and end: to see what they keep"
+                            + " of the server's memory. A line says when all are up.")
     private long holdSeconds;
 
     @Option(

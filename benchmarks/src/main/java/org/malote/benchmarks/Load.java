@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param seconds in which connections and messages are begun; 0 for no end
 /// @param perConnection messages of a connection, the last one's may be fewer; 0 for none
 /// @param octets of a message, about
-/// @param holdSeconds how long a session stays idle once it is up; 0 for not at all
+/// @param holdSeconds how long the sessions stay idle once all are up; 0 for not at all
 /// @param patienceSeconds how long a session may wait for a reply before it has failed
 record Load(
         String host,
