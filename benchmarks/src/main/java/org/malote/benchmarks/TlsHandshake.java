@@ -191,7 +191,7 @@ public class TlsHandshake {
         long begin = System.nanoTime();
         while (!connected.isDone() || open > 0) {
             if (turn() == 0) {
-                serverLoop.run(0, REST_NANOS); // a signature wakes it
+                serverLoop.run(REST_NANOS); // a signature wakes it
                 if (System.nanoTime() - begin > NANOS_MAX) {
                     throw new IllegalStateException("the handshake has no end");
                 }
