@@ -73,35 +73,12 @@ public class ServerConnections {
     @Setup(Level.Trial)
     public void open() throws IOException, TlsProblems {
         scratch = new Scratch();
-        TlsSettings wanted = KeyStand.parse(tls).settings(scratch.path(), key, HOST);
-        CertificateSettings certificate = wanted.certificates().getFirst();
-        server =
-                new WholeServer(
-                        """
-                        hostname = "%s"
-                        state    = "state"
-                        [[listener]]
-                        address = "127.0.0.1:0"
-                        tls     = "starttls"
-                        [tls]
-                        engine       = "%s"
-                        provider     = "%s"
-                        certificates = [{ chain = "%s", key = "%s" }]
-                        [[route]]
-                        domain = "*"
-                        via    = "discard"
-                        [queue]
-                        spares = 0
-                        [admin]
-                        enabled = false
-                        """
-                                .formatted(
-                                        HOST,
-                                        wanted.engine().settingName(),
-                                        wanted.provider(),
-                                        certificate.chain(),
-                                        certificate.key()),
-                        scratch.path());
+        try {
+            server = serve();
+        } catch (IOException | RuntimeException e) {
+            scratch.close(); // JMH tears down only what was set up
+            throw e;
+        }
         loops = Transport.loops(1);
         load =
                 new Load(
@@ -132,6 +109,37 @@ public class ServerConnections {
                         new HostTlsSettings(
                                 TlsSettings.withDefaults(List.of()), Blast.ways(load), List.of()),
                         new TlsEnvironment(InstantSource.system(), new SecureRandom()));
+    }
+
+    private WholeServer serve() throws IOException {
+        TlsSettings wanted = KeyStand.parse(tls).settings(scratch.path(), key, HOST);
+        CertificateSettings certificate = wanted.certificates().getFirst();
+        return new WholeServer(
+                """
+                        hostname = "%s"
+                        state    = "state"
+                        [[listener]]
+                        address = "127.0.0.1:0"
+                        tls     = "starttls"
+                        [tls]
+                        engine       = "%s"
+                        provider     = "%s"
+                        certificates = [{ chain = "%s", key = "%s" }]
+                        [[route]]
+                        domain = "*"
+                        via    = "discard"
+                        [queue]
+                        spares = 0
+                        [admin]
+                        enabled = false
+                        """
+                        .formatted(
+                                HOST,
+                                wanted.engine().settingName(),
+                                wanted.provider(),
+                                certificate.chain(),
+                                certificate.key()),
+                scratch.path());
     }
 
     @TearDown(Level.Trial)

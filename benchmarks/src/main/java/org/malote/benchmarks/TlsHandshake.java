@@ -102,18 +102,12 @@ public class TlsHandshake {
     public void open() throws IOException, TlsProblems {
         scratch = new Scratch();
         var random = new SecureRandom();
-        var keys =
-                new KeyEnvironment(
-                        Thread.ofPlatform().daemon().factory(), System::nanoTime, random, null);
-        server =
-                TlsContexts.open(
-                        KeyStand.parse(tls).settings(scratch.path(), key, HOST),
-                        new TlsEnvironment(
-                                InstantSource.system(),
-                                random,
-                                OffloadProviders.installed(keys),
-                                List.of(),
-                                SignatureWatch.NONE));
+        try {
+            server = serve(random);
+        } catch (IOException | TlsProblems | RuntimeException e) {
+            scratch.close(); // JMH tears down only what was set up
+            throw e;
+        }
         client =
                 TlsContexts.open(
                         TlsSettings.withDefaults(List.of()),
@@ -159,6 +153,20 @@ public class TlsHandshake {
                                     }
                                 });
         boolean _ = converse(HOST); // the session that is resumed
+    }
+
+    private TlsContexts serve(SecureRandom random) throws IOException, TlsProblems {
+        var keys =
+                new KeyEnvironment(
+                        Thread.ofPlatform().daemon().factory(), System::nanoTime, random, null);
+        return TlsContexts.open(
+                KeyStand.parse(tls).settings(scratch.path(), key, HOST),
+                new TlsEnvironment(
+                        InstantSource.system(),
+                        random,
+                        OffloadProviders.installed(keys),
+                        List.of(),
+                        SignatureWatch.NONE));
     }
 
     @TearDown(Level.Trial)
