@@ -198,6 +198,12 @@ history_head() { # kind, name
         "$(describe_jvm)"
 }
 
+# Figures are of a commit, so what is measured must be one. The history itself grows.
+require_clean_tree() {
+    [[ -z $(git -C "$root" status --porcelain -- . ':!benchmarks/history/*.jsonl') ]] ||
+        fail "there are changes that are not committed; commit them, or run with --no-history"
+}
+
 # A line that lacks what benchmarks/history/README.md asks for is printed, not recorded.
 record() { # file, line
     python3 - "$2" <<'END' || { printf '%s\n' "$2" >&2; fail "the line above is not recorded"; }

@@ -66,7 +66,9 @@ final class Blast {
     private long beginNanos;
     private boolean isEnding;
 
-    /// Sessions are found by host and port: another host each time finds none.
+    /// Sessions are found by host and port: another host each time, and in each run, finds none.
+    private final String hostDomain;
+
     private long hosts;
 
     /// @param run tells the messages of this run from those of others
@@ -76,6 +78,7 @@ final class Blast {
         this.tls = tls;
         this.way = new HostWay(HostPolicy.OPPORTUNISTIC, load.chain() == null ? null : IDENTITY);
         this.mail = new NumberedMail(run, load.octets());
+        this.hostDomain = ".r" + Long.toUnsignedString(run, Character.MAX_RADIX) + ".test";
         this.up = new CountDownLatch(load.sessions());
         this.body =
                 Unpooled.unreleasableBuffer(
@@ -519,7 +522,7 @@ final class Blast {
             boolean isResumed =
                     Math.floor(hosts * load.resumedShare())
                             > Math.floor((hosts - 1) * load.resumedShare());
-            String host = isResumed ? "resumed.test" : "h" + hosts + ".test";
+            String host = isResumed ? "resumed.test" : "h" + hosts + hostDomain;
             SslHandler handler = tls.handler(ctx.alloc(), way, host, load.port());
             handler.engine().setEnabledProtocols(new String[] {load.version()});
             if (!load.group().isEmpty()) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
@@ -70,6 +71,16 @@ final class Scratch implements AutoCloseable {
                 "load@peer.example",
                 Map.of(),
                 List.of(new Recipient("box@sink.example", "sink.example", Map.of())));
+    }
+
+    /// For our user alone, as keys and what opens them have to be.
+    static Path privateFile(Path file, String text) throws IOException {
+        return Files.writeString(
+                Files.createFile(
+                        file,
+                        PosixFilePermissions.asFileAttribute(
+                                PosixFilePermissions.fromString("rw-------"))),
+                text);
     }
 
     static byte[] body(int octets) {

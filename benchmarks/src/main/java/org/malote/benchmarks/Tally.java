@@ -72,6 +72,10 @@ final class Tally {
         return messages;
     }
 
+    long resumedSessions() {
+        return resumed;
+    }
+
     long refusals() {
         return refused;
     }

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /// Reads a peer's ClientHello before a handshake costs anything, goes, and leaves it to the TLS
@@ -218,7 +219,8 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
 
     @Override
     @SuppressWarnings("FutureReturnValueIgnored") // the listener closes, whatever becomes of it
-    protected void onLookupComplete(ChannelHandlerContext context, Future<Hello> read) {
+    protected void onLookupComplete(ChannelHandlerContext context, Future<Hello> read)
+            throws SSLException {
         Hello hello = read.getNow();
         if (!hello.isWelcome()) {
             context.writeAndFlush(Unpooled.wrappedBuffer(ALERT))
@@ -240,6 +242,8 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
         if (handler != null
                 && handler.engine() instanceof ReferenceCountedOpenSslEngine engine
                 && !hello.equals(Hello.UNREAD)) {
+            // The session forgets all values when its handshake begins.
+            engine.beginHandshake();
             ServerKeys.note(engine.getSession(), hello.verifiesEcdsa());
         }
         context.pipeline().remove(this);

@@ -25,7 +25,7 @@ final class ServerKeys extends X509ExtendedKeyManager {
     static final String ENGINE_CHOOSES = "engine";
 
     /// The name of what is noted of a peer.
-    private static final String VERIFIES_ECDSA = "org.malote.offload.verifies-ecdsa";
+    static final String VERIFIES_ECDSA = "org.malote.offload.verifies-ecdsa";
 
     private final Consumer<SSLEngine> onFullHandshake;
     private final Map<SignatureScheme.Family, ServedCertificate> entries =
@@ -61,6 +61,8 @@ final class ServerKeys extends X509ExtendedKeyManager {
 
     /// Notes what the peer's ClientHello says, so that the session need not be asked: Netty's looks
     /// each scheme up with a regular expression (3 % of a connection: benchmarks/NOTES.md).
+    ///
+    /// @param session whose handshake has begun
     static void note(SSLSession session, boolean verifiesEcdsa) {
         session.putValue(VERIFIES_ECDSA, verifiesEcdsa);
     }

@@ -151,8 +151,16 @@ final class HandshakeTest {
                                         "ecdsa_secp256r1_sha256", "rsa_pss_rsae_sha256"
                                     });
                     peer.engine().setSSLParameters(parameters);
-                    try (Wire wire = Wire.converse(contexts.serverHandler(ALLOCATOR), peer, true)) {
+                    SslHandler server = contexts.serverHandler(ALLOCATOR);
+                    try (Wire wire = Wire.converse(server, peer, true)) {
                         assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
+                        if (engine != Engine.JDK) {
+                            assertEquals(
+                                    !isOld,
+                                    server.engine()
+                                            .getSession()
+                                            .getValue(ServerKeys.VERIFIES_ECDSA));
+                        }
                         assertEquals(
                                 isOld ? "RSA-2048" : "P-256",
                                 wire.serverSummary(contexts).keyType());

@@ -248,6 +248,12 @@ final class LineReader {
                 addJmhPart(kind, scenario, part, unit, result.path(part));
             }
         }
+        for (Map.Entry<String, JsonNode> each : result.properties()) {
+            @Nullable Metric metric = Metric.named(each.getKey());
+            if (metric != null && !each.getValue().isTextual()) {
+                add(new Series(kind, scenario, OURS, metric), each.getValue());
+            }
+        }
     }
 
     private void addJmhPart(

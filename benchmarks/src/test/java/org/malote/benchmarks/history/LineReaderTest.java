@@ -92,6 +92,17 @@ final class LineReaderTest {
                                         + HEAD
                                         + ",\"results\":[{\"benchmark\":\"clients016\",\"mode\":\"sample\",\"score\":0.5,"
                                         + "\"unit\":\"ms/op\",\"p99\":2.5}]}")));
+        assertEquals(
+                List.of(
+                        "x scan, text LINES malote ops/us [0.5]",
+                        "x scan, text LINES malote allocatedBytes [1.0, 1.0]",
+                        "x scan, text LINES malote octetsPerSecond [1.5E9]"),
+                figures(
+                        usable(
+                                "{"
+                                        + HEAD
+                                        + ",\"results\":[{\"benchmark\":\"scan\",\"text\":\"LINES\",\"score\":0.5,"
+                                        + "\"unit\":\"ops/us\",\"allocatedBytes\":[1,1],\"octetsPerSecond\":1.5E9}]}")));
     }
 
     private static String why(String text) {

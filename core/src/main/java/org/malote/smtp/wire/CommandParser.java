@@ -221,21 +221,33 @@ public final class CommandParser {
             if (argument.charAt(from) != ' ') {
                 return isMail ? MAIL_SYNTAX : RCPT_SYNTAX;
             }
-            for (String parameter : argument.substring(from).stripLeading().split(" +", -1)) {
-                int equals = parameter.indexOf('=');
-                String keyword =
-                        (equals < 0 ? parameter : parameter.substring(0, equals))
-                                .toUpperCase(Locale.ROOT);
-                String value = equals < 0 ? null : parameter.substring(equals + 1);
-                if (!seen.add(keyword)) {
-                    return bad(keyword, "given twice");
-                }
-                Reply problem = isMail ? mail(keyword, value) : rcpt(keyword, value);
+            String all = argument.substring(from).stripLeading();
+            int at = 0;
+            do {
+                int space = all.indexOf(' ', at);
+                int end = space < 0 ? all.length() : space;
+                Reply problem = readOne(all.substring(at, end), isMail);
                 if (problem != null) {
                     return problem;
                 }
-            }
+                at = end;
+                while (at < all.length() && all.charAt(at) == ' ') {
+                    at++;
+                }
+            } while (at < all.length());
             return null;
+        }
+
+        private @Nullable Reply readOne(String parameter, boolean isMail) {
+            int equals = parameter.indexOf('=');
+            String keyword =
+                    (equals < 0 ? parameter : parameter.substring(0, equals))
+                            .toUpperCase(Locale.ROOT);
+            String value = equals < 0 ? null : parameter.substring(equals + 1);
+            if (!seen.add(keyword)) {
+                return bad(keyword, "given twice");
+            }
+            return isMail ? mail(keyword, value) : rcpt(keyword, value);
         }
 
         private @Nullable Reply mail(String keyword, @Nullable String value) {

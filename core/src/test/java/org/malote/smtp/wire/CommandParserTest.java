@@ -96,6 +96,18 @@ final class CommandParserTest {
     }
 
     @Test
+    void anyNumberOfSpacesStandsBetweenParameters() {
+        assertEquals(
+                parse("MAIL FROM:<> SIZE=7 BODY=8BITMIME RET=HDRS"),
+                parse("MAIL FROM:<>   SIZE=7  BODY=8BITMIME   RET=HDRS  "));
+        // No other blank is one (RFC 5321 §2.3.8).
+        for (String other : new String[] {"\u2003", "SIZE=7\u2003BODY=8BITMIME", "=", "SIZE=7 ="}) {
+            assertInstanceOf(
+                    Command.Malformed.class, parse("MAIL FROM:<a@b.example> " + other), other);
+        }
+    }
+
+    @Test
     void keepsParametersThroughTheQueue() {
         MailParameters parameters =
                 new MailParameters(0, BodyType.EIGHT_BIT_MIME, true, ReturnContent.FULL, "id");
