@@ -12,6 +12,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -60,6 +61,7 @@ final class Blast {
 
     // Of the event loop.
     private final Set<Dialogue> dialogues = new HashSet<>();
+    private @Nullable ScheduledFuture<?> sweep;
     private int active;
     private long connectionsBegun;
     private long messagesBegun;
@@ -114,7 +116,7 @@ final class Blast {
                 () -> {
                     beginNanos = System.nanoTime();
                     tally.begin(beginNanos);
-                    var _ =
+                    sweep =
                             loop.scheduleWithFixedDelay(
                                     this::giveUpTheSilent,
                                     SWEEP_SECONDS,
@@ -242,6 +244,9 @@ final class Blast {
 
     private void endIfDone() {
         if (active == 0 && isOver()) {
+            if (sweep != null) {
+                boolean _ = sweep.cancel(false);
+            }
             ended.countDown();
         }
     }

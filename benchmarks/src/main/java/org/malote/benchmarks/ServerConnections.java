@@ -44,6 +44,7 @@ public class ServerConnections {
 
     /// At a time.
     private static final int SESSIONS = 32;
+    private static final long PATIENCE_SECONDS = 60;
 
     /// Of an invocation: many times [#SESSIONS], so that its beginning and its end hardly count.
     private static final int CONNECTIONS = 500;
@@ -103,7 +104,8 @@ public class ServerConnections {
                         "box@sink.test",
                         true,
                         false,
-                        0);
+                        0,
+                        PATIENCE_SECONDS);
         hosts =
                 HostTls.open(
                         new HostTlsSettings(
