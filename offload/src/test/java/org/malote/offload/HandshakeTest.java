@@ -94,6 +94,43 @@ final class HandshakeTest {
         }
     }
 
+    /// A vendor that hands over the key itself serves with every engine.
+    @ParameterizedTest
+    @MethodSource("matrix")
+    void aVendorsKeyInThisProcessServes(Cell cell) throws Exception {
+        TlsEnvironment environment = TestCertificates.environment(List.of(new Vendor()));
+        TlsSettings settings =
+                Engines.settings(cell.certificates())
+                        .withEngine(cell.engine())
+                        .withProvider("vendor");
+        try (TlsContexts contexts = TlsContexts.open(settings, environment)) {
+            for (boolean isResumed : new boolean[] {false, true}) {
+                try (Wire wire = converse(contexts, cell.version())) {
+                    assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
+                    assertEquals(isResumed, wire.serverSummary().resumed());
+                }
+            }
+        }
+    }
+
+    private static final class Vendor implements OffloadProvider {
+        @Override
+        public String name() {
+            return "vendor";
+        }
+
+        @Override
+        public String describe() {
+            return "keys of a vendor, for this process";
+        }
+
+        @Override
+        public OpenedKey open(KeyReference reference, KeyEnvironment environment)
+                throws TlsProblems {
+            return NativeProvider.openFile(reference);
+        }
+    }
+
     /// For a network whose senders break at tickets: no ticket goes out, and one from before is not
     /// taken.
     @Test
@@ -148,7 +185,9 @@ final class HandshakeTest {
                 SSLParameters parameters = peer.engine().getSSLParameters();
                 parameters.setNamedGroups(new String[] {"x25519", "secp256r1"});
                 parameters.setSignatureSchemes(
-                        new String[] {"ecdsa_secp256r1_sha256", "rsa_pss_rsae_sha256"});
+                        new String[] {
+                            "ecdsa_secp256r1_sha256", "rsa_pss_rsae_sha256", "rsa_pkcs1_sha256"
+                        });
                 peer.engine().setSSLParameters(parameters);
                 try (Wire wire = Wire.converse(contexts.serverHandler(ALLOCATOR), peer)) {
                     assertTrue(wire.isUp(), () -> version + wire.serverFailures());

@@ -73,7 +73,7 @@ final class OpenSslPeerTest {
                                     List.of("P-384"),
                                     version,
                                     List.of(),
-                                    "ECDSA with SHA-384"));
+                                    "ECDSA P-384"));
                     cells.add(
                             new Cell(
                                     engine,
@@ -186,7 +186,9 @@ final class OpenSslPeerTest {
     private static String words(String signature) {
         return switch (signature) {
             case "ECDSA" -> "(ECDSA|ecdsa_secp256r1_sha256)";
-            case "ECDSA with SHA-384" -> "(ECDSA|ecdsa_secp384r1_sha384)";
+            // In TLS 1.2 any digest goes with any curve, and this is the one for ECDSA with
+            // SHA-256.
+            case "ECDSA P-384" -> "(ECDSA|ecdsa_secp(256r1_sha256|384r1_sha384))";
             case "RSA-PSS" -> "(RSA-PSS|rsa_pss_rsae_sha256)";
             case "RSA" -> "(RSA|rsa_pkcs1_sha256)";
             default -> throw new IllegalArgumentException(signature);
@@ -215,7 +217,9 @@ final class OpenSslPeerTest {
         }
     }
 
-    /// RFC 8446 §4.2.7: the peer's first choice among ours.
+    /// RFC 8446 §4.2.7 leaves the choice to the server. BoringSSL takes the first of ours, OpenSSL
+    /// 3.5
+    /// one for which the peer has sent a key share already.
     @Test
     void opensslAgreesOnAGroup() throws Exception {
         try (TlsContexts contexts =
@@ -225,7 +229,13 @@ final class OpenSslPeerTest {
             String first = talk(start(server, List.of("-groups", "X25519:P-256")), "Q\n");
             assertTrue(first.contains(" Temp Key: X25519, 253 bits"), first);
             String nist = talk(start(server, List.of("-groups", "P-384:P-256")), "Q\n");
-            assertTrue(nist.contains(" Temp Key: ECDH, prime256v1, 256 bits"), nist);
+            boolean isFirst = Engines.inProcess() == Engine.BORINGSSL;
+            assertTrue(
+                    nist.contains(
+                            isFirst
+                                    ? " Temp Key: ECDH, prime256v1, 256 bits"
+                                    : " Temp Key: ECDH, secp384r1, 384 bits"),
+                    nist);
             String large = talk(start(server, List.of("-groups", "P-384")), "Q\n");
             assertTrue(large.contains(" Temp Key: ECDH, secp384r1, 384 bits"), large);
             assertRefused(server, List.of("-groups", "P-521"));
