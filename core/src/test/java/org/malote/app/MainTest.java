@@ -159,7 +159,7 @@ final class MainTest {
                 List.of(
                         "0 engine    boringssl",
                         "provider  libcrypto",
-                        "groups    X25519MLKEM768, X25519, P-256",
+                        "groups    X25519MLKEM768, X25519, P-256, P-384",
                         "provider jca +can be used: .*",
                         "provider libcrypto +can be used: .*",
                         "provider native +can be used: .*",

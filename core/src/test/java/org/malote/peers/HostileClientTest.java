@@ -249,14 +249,44 @@ final class HostileClientTest {
         }
     }
 
+    /// T04: in all that a browser could be led to, by implicit TLS and by STARTTLS.
     @Test
     void closesAnHttpPostInsideTls() {
         try (Smtp smtp = Smtp.connect(toml.tlsPort())) {
             smtp.handshake();
             smtp.expect("220", smtp.reply());
-            smtp.send("POST / HTTP/1.1\r\nHost: x\r\nCookie: reflected\r\n\r\n".repeat(20));
-            smtp.trySend("EHLO reflected\r\n".getBytes(StandardCharsets.US_ASCII));
-            assertEquals("554 5.5.1 this is a mail server\r\n", smtp.rest());
+            post(smtp);
+        }
+        try (Smtp smtp = Smtp.openTls(toml.port())) {
+            post(smtp);
+        }
+    }
+
+    private static void post(Smtp smtp) {
+        smtp.send("POST / HTTP/1.1\r\nHost: x\r\nCookie: reflected\r\n\r\n".repeat(20));
+        smtp.trySend("EHLO reflected\r\n".getBytes(StandardCharsets.US_ASCII));
+        assertEquals("554 5.5.1 this is a mail server\r\n", smtp.rest());
+    }
+
+    /// T04, RFC 7301 §3.2: who wants another protocol sees neither a certificate nor a greeting.
+    @Test
+    void turnsAwayWhoWantsAnotherProtocol() {
+        for (String protocols : List.of("http/1.1", "h2,http/1.1", "imap", "ftp,pop3")) {
+            for (String refused :
+                    List.of(
+                            SClient.tls(toml.tlsPort(), "-alpn", protocols),
+                            SClient.startTls(toml.port(), "-alpn", protocols))) {
+                assertTrue(refused.contains("no application protocol"), refused);
+                assertTrue(refused.contains("no peer certificate available"), refused);
+                assertFalse(refused.contains("Malote"), refused);
+            }
+        }
+        for (String served :
+                List.of(
+                        SClient.tls(toml.tlsPort(), "-alpn", "h2,smtp"),
+                        SClient.startTls(toml.port(), "-alpn", "h2,smtp"))) {
+            assertTrue(served.contains("ALPN protocol: smtp"), served);
+            assertTrue(served.contains("\n221 "), served);
         }
     }
 

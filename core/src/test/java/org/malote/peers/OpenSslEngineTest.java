@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -80,9 +79,9 @@ final class OpenSslEngineTest {
             String trace = Files.readString(inbox.resolve(inbox.toFile().list()[0]));
             assertTrue(trace.contains("TLSv1.3"), trace);
             String session = folder.path().resolve("session.pem").toString();
-            String full = client("-sess_out", session);
+            String full = SClient.startTls(toml.port(), "-sess_out", session);
             assertTrue(full.contains("New, TLSv1.3"), full);
-            String resumed = client("-sess_in", session);
+            String resumed = SClient.startTls(toml.port(), "-sess_in", session);
             assertTrue(resumed.contains("Reused, TLSv1.3"), resumed);
         }
     }
@@ -93,7 +92,7 @@ final class OpenSslEngineTest {
         assertTrue(run(0, inDebian("check", "--config", ROOT + config)).contains(" is fine\n"));
         String told = run(0, inDebian("tls", "--config", ROOT + config));
         assertTrue(told.contains("engine    openssl\nlibrary   OpenSSL 3.5."), told);
-        assertTrue(told.contains("groups    X25519MLKEM768, X25519, P-256"), told);
+        assertTrue(told.contains("groups    X25519MLKEM768, X25519, P-256, P-384"), told);
         assertTrue(told.contains("TLSv1.3 resumed, both ends"), told);
     }
 
@@ -135,26 +134,5 @@ final class OpenSslEngineTest {
             assertEquals(status, child.await(LIMIT), child::output);
             return child.output();
         }
-    }
-
-    /// OpenSSL's client, until the server has answered; its own command `Q` begins with a capital.
-    private static String client(String... options) throws Exception {
-        List<String> command =
-                new ArrayList<>(
-                        List.of(
-                                "timeout",
-                                "20",
-                                "openssl",
-                                "s_client",
-                                "-starttls",
-                                "smtp",
-                                "-crlf",
-                                "-connect",
-                                "127.0.0.1:" + toml.port()));
-        command.addAll(List.of(options));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        process.getOutputStream().write("quit\n".getBytes(StandardCharsets.US_ASCII));
-        process.getOutputStream().flush();
-        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 }

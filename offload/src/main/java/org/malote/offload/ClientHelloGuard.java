@@ -12,7 +12,9 @@ import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.netty.util.concurrent.Future;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import javax.net.ssl.SSLException;
@@ -34,10 +36,10 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
     ///
     /// @param isWelcome whether it offers none, or one of our protocols
     /// @param name of the host that it asks for; null for none, or no understanding it
-    /// @param verifiesEcdsa whether it lists a scheme of ECDSA
-    record Hello(boolean isWelcome, @Nullable String name, boolean verifiesEcdsa) {
+    /// @param verified the schemes that it lists, of those that are served
+    record Hello(boolean isWelcome, @Nullable String name, Set<SignatureScheme> verified) {
         /// None, or one that cannot be understood.
-        static final Hello UNREAD = new Hello(true, null, false);
+        static final Hello UNREAD = new Hello(true, null, Set.of());
     }
 
     /// What may be held of a peer before its handshake begins. Ours: ten times one with
@@ -56,12 +58,8 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
     /// RFC 7301 §3.1.
     private static final int ALPN_EXTENSION = 16;
 
-    /// RFC 8446 §4.2.3, and the low octet of its schemes of ECDSA with SHA-256 and better.
+    /// RFC 8446 §4.2.3.
     private static final int SIGNATURE_ALGORITHMS_EXTENSION = 13;
-
-    private static final int ECDSA = 3;
-    private static final int SHA256 = 4;
-    private static final int SHA512 = 6;
 
     /// Version and random: RFC 8446 §4.1.2.
     private static final int FIXED_BYTES = 2 + 32;
@@ -133,7 +131,7 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
     static Hello read(ByteBuf hello, List<String> ours) {
         boolean isWelcome = true;
         String name = null;
-        boolean verifiesEcdsa = false;
+        Set<SignatureScheme> verified = Set.of();
         if (!skip(hello, FIXED_BYTES)
                 || !skipVector(hello, 1) // session id
                 || !skipVector(hello, 2) // cipher suites
@@ -151,11 +149,11 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
             switch (type) {
                 case ALPN_EXTENSION -> isWelcome = isWelcome(content, ours);
                 case NAME_EXTENSION -> name = name(content);
-                case SIGNATURE_ALGORITHMS_EXTENSION -> verifiesEcdsa = verifiesEcdsa(content);
+                case SIGNATURE_ALGORITHMS_EXTENSION -> verified = schemes(content);
                 default -> {}
             }
         }
-        return new Hello(isWelcome, name, verifiesEcdsa);
+        return new Hello(isWelcome, name, verified);
     }
 
     private static boolean isWelcome(ByteBuf alpn, List<String> ours) {
@@ -175,18 +173,17 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
         return false;
     }
 
-    private static boolean verifiesEcdsa(ByteBuf schemes) {
-        if (!skip(schemes, 2)) {
-            return false;
-        }
-        while (schemes.readableBytes() >= 2) {
-            int hash = schemes.readUnsignedByte();
-            int signature = schemes.readUnsignedByte();
-            if (signature == ECDSA && hash >= SHA256 && hash <= SHA512) {
-                return true;
+    private static Set<SignatureScheme> schemes(ByteBuf codes) {
+        Set<SignatureScheme> schemes = EnumSet.noneOf(SignatureScheme.class);
+        if (skip(codes, 2)) {
+            while (codes.readableBytes() >= 2) {
+                SignatureScheme scheme = SignatureScheme.ofCode(codes.readUnsignedShort());
+                if (scheme != null) {
+                    schemes.add(scheme);
+                }
             }
         }
-        return false;
+        return schemes;
     }
 
     /// The first name of the list, of which RFC 6066 allows one.
@@ -244,7 +241,7 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
                 && !hello.equals(Hello.UNREAD)) {
             // The session forgets all values when its handshake begins.
             engine.beginHandshake();
-            ServerKeys.note(engine.getSession(), hello.verifiesEcdsa());
+            ServerKeys.note(engine.getSession(), hello.verified());
         }
         context.pipeline().remove(this);
     }

@@ -16,9 +16,9 @@ import javax.net.ssl.SSLParameters;
 /// The JDK's own engine. It seals tickets with keys of its own, which it makes and drops by itself.
 final class JdkContexts implements EngineContexts {
     /// The same as BoringSSL's, but for the first, which JDK 25 does not have.
-    static final List<String> GROUPS = List.of("X25519", "P-256");
+    static final List<String> GROUPS = List.of("X25519", "P-256", "P-384");
 
-    private static final String[] JDK_GROUPS = {"x25519", "secp256r1"};
+    private static final String[] JDK_GROUPS = {"x25519", "secp256r1", "secp384r1"};
 
     private final List<SslContext> servers;
     private final SslContext client;

@@ -25,7 +25,7 @@ import javax.net.ssl.SSLException;
 /// peer's certificate, and no longer those between it and the authority.
 final class OpenSslContexts implements EngineContexts {
     /// As [BoringSslContexts#GROUPS]; before 3.5 OpenSSL has no post-quantum group.
-    private static final List<String> CLASSICAL_GROUPS = List.of("X25519", "P-256");
+    private static final List<String> CLASSICAL_GROUPS = List.of("X25519", "P-256", "P-384");
 
     private static final OpenSslSessionTicketKey[] NO_KEYS = {};
 

@@ -35,6 +35,11 @@ record ServedCertificate(
         return chain.getFirst();
     }
 
+    /// What its key signs with for peers of TLS 1.3.
+    SignatureScheme usualScheme() {
+        return SignatureScheme.usual(leaf().getPublicKey());
+    }
+
     X509Certificate[] chainArray() {
         return chain.toArray(X509Certificate[]::new);
     }

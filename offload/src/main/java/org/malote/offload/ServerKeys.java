@@ -4,10 +4,10 @@ import java.net.Socket;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SSLEngine;
@@ -15,7 +15,8 @@ import javax.net.ssl.SSLSession;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
-/// Chooses the server's certificate: P-256 for every peer that can verify it, RSA for the rest.
+/// Chooses the server's certificate: that of an elliptic curve for every peer that can verify it,
+/// RSA for the rest.
 ///
 /// The aliases are fixed (`EC`, `RSA`): the JDK's own PKIX manager makes new ones at each call,
 /// which defeats a cache of key material.
@@ -24,8 +25,8 @@ final class ServerKeys extends X509ExtendedKeyManager {
     /// context holds.
     static final String ENGINE_CHOOSES = "engine";
 
-    /// The name of what is noted of a peer.
-    static final String VERIFIES_ECDSA = "org.malote.offload.verifies-ecdsa";
+    /// The name of what is noted of a peer: the schemes that it verifies.
+    static final String VERIFIED = "org.malote.offload.verified";
 
     private final Consumer<SSLEngine> onFullHandshake;
     private final Map<SignatureScheme.Family, ServedCertificate> entries =
@@ -48,12 +49,13 @@ final class ServerKeys extends X509ExtendedKeyManager {
         }
         if (entries.isEmpty()) {
             // The session keeps what it was asked once; when the handshake is over it is too late.
-            boolean _ = isVerifiable(SignatureScheme.Family.EC, session);
+            boolean _ = isVerifiable(SignatureScheme.ECDSA_SECP256R1_SHA256, session);
             return ENGINE_CHOOSES;
         }
         for (SignatureScheme.Family family : SignatureScheme.Family.values()) {
-            if (family.name().equals(keyType) && entries.containsKey(family)) {
-                return isVerifiable(family, session) ? family.name() : null;
+            ServedCertificate served = entries.get(family);
+            if (served != null && family.name().equals(keyType)) {
+                return isVerifiable(served.usualScheme(), session) ? family.name() : null;
             }
         }
         return null;
@@ -63,26 +65,25 @@ final class ServerKeys extends X509ExtendedKeyManager {
     /// each scheme up with a regular expression (3 % of a connection: benchmarks/NOTES.md).
     ///
     /// @param session whose handshake has begun
-    static void note(SSLSession session, boolean verifiesEcdsa) {
-        session.putValue(VERIFIES_ECDSA, verifiesEcdsa);
+    static void note(SSLSession session, Set<SignatureScheme> verified) {
+        session.putValue(VERIFIED, verified);
     }
 
-    /// Whether the peer verifies signatures of such a key. A peer that lists none is of TLS 1.2 and
-    /// old: it means RSA and SHA-1, and gets RSA (RFC 5246 §7.4.1.4.1).
+    /// Whether the peer verifies what a key usually signs with. A peer that lists nothing is of
+    /// TLS 1.2 and old: it means RSA and SHA-1, and gets RSA (RFC 5246 §7.4.1.4.1).
     ///
     /// @param session of the handshake; null while the JDK restores a session from its ticket, when
     ///     it asks for the certificate that the session began with
-    static boolean isVerifiable(SignatureScheme.Family family, @Nullable SSLSession session) {
-        if (family == SignatureScheme.Family.RSA || session == null) {
-            return true; // RSA is the last choice: the engine fails the handshake if it does not
-            // fit
+    static boolean isVerifiable(SignatureScheme usual, @Nullable SSLSession session) {
+        if (usual.family() == SignatureScheme.Family.RSA || session == null) {
+            return true; // the last choice: the engine fails the handshake if it does not fit
         }
-        if (session.getValue(VERIFIES_ECDSA) instanceof Boolean noted) {
-            return noted;
+        if (session.getValue(VERIFIED) instanceof Set<?> noted) {
+            return noted.contains(usual);
         }
         return session instanceof ExtendedSSLSession extended
-                && Arrays.stream(extended.getPeerSupportedSignatureAlgorithms())
-                        .anyMatch(name -> name.endsWith("withECDSA"));
+                && List.of(extended.getPeerSupportedSignatureAlgorithms())
+                        .contains(usual.jcaName());
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.security.Signature;
 import java.security.interfaces.ECPublicKey;
 import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PSSParameterSpec;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The signature schemes that a server's key may be asked for, RFC 8446 §4.2.3. No SHA-1: RFC 9155
@@ -77,6 +78,8 @@ public enum SignatureScheme {
         }
     }
 
+    private static final List<SignatureScheme> ALL = List.of(values());
+
     private final int code;
     private final Family family;
     private final Digest digest;
@@ -101,6 +104,11 @@ public enum SignatureScheme {
     /// The code point on the wire.
     public int code() {
         return code;
+    }
+
+    /// The name that JCA has for it, which for ECDSA leaves out the curve.
+    String jcaName() {
+        return jcaName;
     }
 
     /// The kind of key that signs so.
@@ -130,7 +138,7 @@ public enum SignatureScheme {
 
     /// The scheme with a code point, or null for one that is not served.
     public static @Nullable SignatureScheme ofCode(int code) {
-        for (SignatureScheme scheme : values()) {
+        for (SignatureScheme scheme : ALL) {
             if (scheme.code == code) {
                 return scheme;
             }

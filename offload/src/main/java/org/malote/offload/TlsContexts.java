@@ -453,25 +453,28 @@ public final class TlsContexts implements AutoCloseable {
                 : summary.withKeyType(keyTypeServed(handshaken, summary));
     }
 
-    /// A native engine does not say which of its certificates it took; it takes P-256 where it may.
+    /// A native engine does not say which of its certificates it took; it takes that of an elliptic
+    /// curve where it may.
     private @Nullable String keyTypeServed(SslHandler handshaken, TlsSummary summary) {
+        ServedCertificate ec = firstServed(SignatureScheme.Family.EC);
+        ServedCertificate rsa = firstServed(SignatureScheme.Family.RSA);
         boolean isEc =
-                summary.version().equals("TLSv1.2")
-                        ? summary.cipher().contains("ECDSA")
-                        : verifiesEcdsa(handshaken);
-        String other = null;
-        for (ServedCertificate one : certificates.served()) {
-            String type = ServedCertificate.keyType(one.leaf().getPublicKey());
-            if (isEc == (one.family() == SignatureScheme.Family.EC)) {
-                return type;
-            }
-            other = type;
-        }
-        return other;
+                ec != null
+                        && (summary.version().equals("TLSv1.2")
+                                ? summary.cipher().contains("ECDSA")
+                                : ServerKeys.isVerifiable(
+                                        ec.usualScheme(), handshaken.engine().getSession()));
+        ServedCertificate taken = isEc || rsa == null ? ec : rsa;
+        return taken == null ? null : ServedCertificate.keyType(taken.leaf().getPublicKey());
     }
 
-    private static boolean verifiesEcdsa(SslHandler handshaken) {
-        return ServerKeys.isVerifiable(SignatureScheme.Family.EC, handshaken.engine().getSession());
+    private @Nullable ServedCertificate firstServed(SignatureScheme.Family family) {
+        for (ServedCertificate one : certificates.served()) {
+            if (one.family() == family) {
+                return one;
+            }
+        }
+        return null;
     }
 
     /// What a handshake agreed on.
@@ -512,6 +515,7 @@ public final class TlsContexts implements AutoCloseable {
         return switch (group) {
             case "x25519" -> "X25519";
             case "secp256r1" -> "P-256";
+            case "secp384r1" -> "P-384";
             case null, default -> group;
         };
     }

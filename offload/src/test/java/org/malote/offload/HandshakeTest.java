@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
@@ -35,6 +36,7 @@ final class HandshakeTest {
 
     @TempDir private static Path directory;
     private static CertificateSettings p256;
+    private static CertificateSettings p384;
     private static CertificateSettings rsa;
 
     record Cell(Engine engine, List<CertificateSettings> certificates, String version, String key) {
@@ -48,6 +50,7 @@ final class HandshakeTest {
     static void makeCertificates() throws Exception {
         TestCertificates certificates = new TestCertificates(directory);
         p256 = certificates.p256("p256");
+        p384 = certificates.p384("p384");
         rsa = certificates.rsa("rsa");
     }
 
@@ -55,9 +58,11 @@ final class HandshakeTest {
         List<Cell> cells = new ArrayList<>();
         for (Engine engine : Engines.tried()) {
             for (String version : List.of("TLSv1.2", "TLSv1.3")) {
-                cells.add(new Cell(engine, List.of(p256), version, "EC"));
-                cells.add(new Cell(engine, List.of(rsa), version, "RSA"));
-                cells.add(new Cell(engine, List.of(rsa, p256), version, "EC"));
+                cells.add(new Cell(engine, List.of(p256), version, "P-256"));
+                cells.add(new Cell(engine, List.of(p384), version, "P-384"));
+                cells.add(new Cell(engine, List.of(rsa), version, "RSA-2048"));
+                cells.add(new Cell(engine, List.of(rsa, p256), version, "P-256"));
+                cells.add(new Cell(engine, List.of(rsa, p384), version, "P-384"));
             }
         }
         return cells;
@@ -72,14 +77,12 @@ final class HandshakeTest {
                 assertEquals(cell.version(), first.serverSummary().version());
                 assertEquals(first.serverSummary(contexts), first.clientSummary());
                 assertFalse(first.serverSummary().resumed());
-                assertEquals(
-                        cell.key().equals("EC") ? "P-256" : "RSA-2048",
-                        first.serverSummary(contexts).keyType());
+                assertEquals(cell.key(), first.serverSummary(contexts).keyType());
                 // The JDK does not tell, and TLS 1.2 has no post-quantum group.
                 String best = cell.version().equals("TLSv1.3") ? "X25519MLKEM768" : "X25519";
                 assertEquals(
                         cell.engine() == Engine.JDK ? null : best, first.serverSummary().group());
-                assertEquals(cell.key(), first.servedKey());
+                assertEquals(cell.key().startsWith("P-") ? "EC" : "RSA", first.servedKey());
                 assertEquals("helo", first.say("helo"));
             }
             try (Wire second = converse(contexts, cell.version())) {
@@ -89,6 +92,43 @@ final class HandshakeTest {
                 assertEquals(cell.version(), second.serverSummary().version());
                 assertEquals("helo", second.say("helo"));
             }
+        }
+    }
+
+    /// A vendor that hands over the key itself serves with every engine.
+    @ParameterizedTest
+    @MethodSource("matrix")
+    void aVendorsKeyInThisProcessServes(Cell cell) throws Exception {
+        TlsEnvironment environment = TestCertificates.environment(List.of(new Vendor()));
+        TlsSettings settings =
+                Engines.settings(cell.certificates())
+                        .withEngine(cell.engine())
+                        .withProvider("vendor");
+        try (TlsContexts contexts = TlsContexts.open(settings, environment)) {
+            for (boolean isResumed : new boolean[] {false, true}) {
+                try (Wire wire = converse(contexts, cell.version())) {
+                    assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
+                    assertEquals(isResumed, wire.serverSummary().resumed());
+                }
+            }
+        }
+    }
+
+    private static final class Vendor implements OffloadProvider {
+        @Override
+        public String name() {
+            return "vendor";
+        }
+
+        @Override
+        public String describe() {
+            return "keys of a vendor, for this process";
+        }
+
+        @Override
+        public OpenedKey open(KeyReference reference, KeyEnvironment environment)
+                throws TlsProblems {
+            return NativeProvider.openFile(reference);
         }
     }
 
@@ -135,6 +175,30 @@ final class HandshakeTest {
         }
     }
 
+    /// RFC 8422 §5.1.1: in TLS 1.2 the groups of a peer are also the curves of the keys that it
+    /// takes. In TLS 1.3 its schemes say that.
+    @ParameterizedTest
+    @MethodSource("engines")
+    void aPeerThatKnowsNotTheCurveOfAKeyGetsRsa(Engine engine) throws Exception {
+        try (TlsContexts contexts = open(engine, List.of(p384, rsa))) {
+            for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+                SslHandler peer = strangerWith(version);
+                SSLParameters parameters = peer.engine().getSSLParameters();
+                parameters.setNamedGroups(new String[] {"x25519", "secp256r1"});
+                parameters.setSignatureSchemes(
+                        new String[] {
+                            "ecdsa_secp256r1_sha256", "rsa_pss_rsae_sha256", "rsa_pkcs1_sha256"
+                        });
+                peer.engine().setSSLParameters(parameters);
+                try (Wire wire = Wire.converse(contexts.serverHandler(ALLOCATOR), peer)) {
+                    assertTrue(wire.isUp(), () -> version + wire.serverFailures());
+                    assertEquals("RSA", wire.servedKey());
+                    assertEquals("RSA-2048", wire.serverSummary(contexts).keyType());
+                }
+            }
+        }
+    }
+
     /// The guard has read in the ClientHello what the peer verifies.
     @ParameterizedTest
     @MethodSource("engines")
@@ -155,11 +219,14 @@ final class HandshakeTest {
                     try (Wire wire = Wire.converse(server, peer, true)) {
                         assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
                         if (engine != Engine.JDK) {
+                            var noted =
+                                    (Set<?>)
+                                            server.engine()
+                                                    .getSession()
+                                                    .getValue(ServerKeys.VERIFIED);
+                            assertNotNull(noted);
                             assertEquals(
-                                    !isOld,
-                                    server.engine()
-                                            .getSession()
-                                            .getValue(ServerKeys.VERIFIES_ECDSA));
+                                    !isOld, noted.contains(SignatureScheme.ECDSA_SECP256R1_SHA256));
                         }
                         assertEquals(
                                 isOld ? "RSA-2048" : "P-256",

@@ -2,6 +2,7 @@ package org.malote.offload;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -273,6 +274,22 @@ final class HostTlsTest {
                     }
                 }
             }
+        }
+    }
+
+    /// RFC 8422 §5.1.1: in TLS 1.2 the curve of a certificate must be among the groups as well.
+    @ParameterizedTest
+    @MethodSource("cells")
+    void theHostAndWeMayHaveKeysOfP384(Cell cell) throws Exception {
+        TestCertificates certificates = new TestCertificates(directory);
+        HostIdentity us = new HostIdentity("us", List.of(certificates.p384("out")));
+        HostWay way = new HostWay(HostPolicy.ENCRYPTED, "us");
+        try (TlsContexts host = host(certificates.p384("mx"));
+                HostTls tls = open(cell.engine(), List.of(us), way);
+                Wire wire = converse(host, tls, way, cell.version())) {
+            assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
+            assertEquals("P-384", wire.clientSummary().keyType());
+            assertInstanceOf(PeerIdentity.Untrusted.class, wire.peer(host));
         }
     }
 

@@ -23,6 +23,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.LoggerFactory;
 
 /// Contexts exchanged while connections come and go.
@@ -85,6 +87,20 @@ final class LiveTlsTest {
                 }
                 assertEquals(0, load.failed());
             }
+        }
+    }
+
+    /// The handshakes with ourselves, of TLS 1.2 too, and at a reload.
+    @ParameterizedTest
+    @EnumSource(names = {"BORINGSSL", "JDK"})
+    void aKeyOfP384Serves(Engine engine) throws Exception {
+        TlsEnvironment environment = TestCertificates.environment();
+        TlsSettings settings =
+                TlsSettings.withDefaults(List.of(certificates.p384("p384"))).withEngine(engine);
+        assertEquals(List.of(), TlsContexts.check(settings, environment));
+        try (LiveTls server = LiveTls.open(settings, environment)) {
+            server.reload(settings);
+            converse(server, environment);
         }
     }
 

@@ -65,8 +65,9 @@ final class Load implements AutoCloseable {
         return resumed.get();
     }
 
-    long longestStallMillis() {
-        return TimeUnit.NANOSECONDS.toMillis(longestStallNanos.get());
+    /// Since the last call.
+    long takeLongestStallMillis() {
+        return TimeUnit.NANOSECONDS.toMillis(longestStallNanos.getAndSet(0));
     }
 
     /// Waits for so many more.

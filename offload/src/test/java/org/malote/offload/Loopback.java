@@ -33,8 +33,7 @@ import java.util.function.Supplier;
 final class Loopback implements AutoCloseable {
     private static final long WAIT_SECONDS_MAX = 20;
 
-    private final EventLoopGroup loops =
-            new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
+    private final EventLoopGroup loops;
     private final ChannelGroup accepted = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final Channel listener;
 
@@ -46,15 +45,21 @@ final class Loopback implements AutoCloseable {
 
     /// One whose peers get no tickets.
     static Loopback withoutTickets(TlsContexts contexts) {
-        return new Loopback(() -> contexts, false);
+        return new Loopback(() -> contexts, false, 2);
+    }
+
+    /// One that does everything, its clients too, on one event loop.
+    static Loopback onOneLoop(TlsContexts contexts) {
+        return new Loopback(() -> contexts, true, 1);
     }
 
     /// @param contexts asked for each connection
     Loopback(Supplier<TlsContexts> contexts) {
-        this(contexts, true);
+        this(contexts, true, 2);
     }
 
-    private Loopback(Supplier<TlsContexts> contexts, boolean hasTickets) {
+    private Loopback(Supplier<TlsContexts> contexts, boolean hasTickets, int loopCount) {
+        loops = new MultiThreadIoEventLoopGroup(loopCount, NioIoHandler.newFactory());
         listener =
                 new ServerBootstrap()
                         .group(loops)
@@ -116,7 +121,8 @@ final class Loopback implements AutoCloseable {
                 allocator -> client.clientHandler(allocator, "mx1.isp.example", port()), version);
     }
 
-    private CompletableFuture<Outcome> start(
+    /// The same, without the wait.
+    CompletableFuture<Outcome> start(
             Function<ByteBufAllocator, SslHandler> client, String version) {
         CompletableFuture<Outcome> outcome = new CompletableFuture<>();
         new Bootstrap()

@@ -42,7 +42,7 @@ final class OpenSslEngineChecks {
         try (TlsContexts contexts = open(Engines.settings(List.of(p256)))) {
             assertEquals(Engine.OPENSSL, contexts.engine());
             assertEquals(system.version(), contexts.library());
-            assertEquals(List.of("X25519MLKEM768", "X25519", "P-256"), contexts.groups());
+            assertEquals(List.of("X25519MLKEM768", "X25519", "P-256", "P-384"), contexts.groups());
         }
     }
 

@@ -30,7 +30,7 @@ final class OpenSslEnginePeerTest {
     private static final long WAIT_SECONDS_MAX = 400;
 
     /// What all of them are at least, so that a class that is not found is seen.
-    private static final int TESTS_MIN = 65;
+    private static final int TESTS_MIN = 80;
 
     @TempDir private Path directory;
 

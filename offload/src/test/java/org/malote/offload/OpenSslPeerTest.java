@@ -27,6 +27,7 @@ final class OpenSslPeerTest {
 
     @TempDir private static Path directory;
     private static CertificateSettings p256;
+    private static CertificateSettings p384;
     private static CertificateSettings rsa;
 
     /// @param kinds of keys that are served
@@ -49,6 +50,7 @@ final class OpenSslPeerTest {
     static void makeCertificates() throws Exception {
         TestCertificates certificates = new TestCertificates(directory);
         p256 = certificates.p256("p256");
+        p384 = certificates.p384("p384");
         rsa = certificates.rsa("rsa");
     }
 
@@ -64,6 +66,14 @@ final class OpenSslPeerTest {
                 for (String version : List.of("TLSv1.2", "TLSv1.3")) {
                     cells.add(
                             new Cell(engine, provider, List.of("EC"), version, List.of(), "ECDSA"));
+                    cells.add(
+                            new Cell(
+                                    engine,
+                                    provider,
+                                    List.of("P-384"),
+                                    version,
+                                    List.of(),
+                                    "ECDSA P-384"));
                     cells.add(
                             new Cell(
                                     engine,
@@ -115,9 +125,7 @@ final class OpenSslPeerTest {
     /// The settings of a cell: in files, on a token, or in the hands of a JCA provider.
     private static TlsSettings settings(Cell cell) {
         List<CertificateSettings> certificates =
-                cell.kinds().stream()
-                        .map(kind -> certificate(cell.provider(), kind.equals("EC")))
-                        .toList();
+                cell.kinds().stream().map(kind -> certificate(cell.provider(), kind)).toList();
         String usual =
                 switch (cell.provider()) {
                     case "libcrypto", "test-jca" -> cell.provider();
@@ -126,11 +134,22 @@ final class OpenSslPeerTest {
         return Engines.settings(certificates).withEngine(cell.engine()).withProvider(usual);
     }
 
-    private static CertificateSettings certificate(String provider, boolean isEc) {
-        CertificateSettings inFile = isEc ? p256 : rsa;
+    private static CertificateSettings certificate(String provider, String kind) {
+        CertificateSettings inFile =
+                switch (kind) {
+                    case "EC" -> p256;
+                    case "P-384" -> p384;
+                    default -> rsa;
+                };
         return switch (provider) {
-            case "pkcs11" -> SharedTokens.onTokenAlone(isEc ? SharedTokens.P256 : SharedTokens.RSA);
-            case "jca" -> with(inFile, isEc ? "SunEC" : "SunRsaSign");
+            case "pkcs11" ->
+                    SharedTokens.onTokenAlone(
+                            switch (kind) {
+                                case "EC" -> SharedTokens.P256;
+                                case "P-384" -> SharedTokens.P384;
+                                default -> SharedTokens.RSA;
+                            });
+            case "jca" -> with(inFile, kind.equals("RSA") ? "SunRsaSign" : "SunEC");
             case "corretto" ->
                     with(
                             inFile,
@@ -167,6 +186,9 @@ final class OpenSslPeerTest {
     private static String words(String signature) {
         return switch (signature) {
             case "ECDSA" -> "(ECDSA|ecdsa_secp256r1_sha256)";
+            // In TLS 1.2 any digest goes with any curve, and this is the one for ECDSA with
+            // SHA-256.
+            case "ECDSA P-384" -> "(ECDSA|ecdsa_secp(256r1_sha256|384r1_sha384))";
             case "RSA-PSS" -> "(RSA-PSS|rsa_pss_rsae_sha256)";
             case "RSA" -> "(RSA|rsa_pkcs1_sha256)";
             default -> throw new IllegalArgumentException(signature);
@@ -195,7 +217,9 @@ final class OpenSslPeerTest {
         }
     }
 
-    /// RFC 8446 §4.2.7: the peer's first choice among ours.
+    /// RFC 8446 §4.2.7 leaves the choice to the server. BoringSSL takes the first of ours, OpenSSL
+    /// 3.5
+    /// one for which the peer has sent a key share already.
     @Test
     void opensslAgreesOnAGroup() throws Exception {
         try (TlsContexts contexts =
@@ -205,7 +229,15 @@ final class OpenSslPeerTest {
             String first = talk(start(server, List.of("-groups", "X25519:P-256")), "Q\n");
             assertTrue(first.contains(" Temp Key: X25519, 253 bits"), first);
             String nist = talk(start(server, List.of("-groups", "P-384:P-256")), "Q\n");
-            assertTrue(nist.contains(" Temp Key: ECDH, prime256v1, 256 bits"), nist);
+            boolean isFirst = Engines.inProcess() == Engine.BORINGSSL;
+            assertTrue(
+                    nist.contains(
+                            isFirst
+                                    ? " Temp Key: ECDH, prime256v1, 256 bits"
+                                    : " Temp Key: ECDH, secp384r1, 384 bits"),
+                    nist);
+            String large = talk(start(server, List.of("-groups", "P-384")), "Q\n");
+            assertTrue(large.contains(" Temp Key: ECDH, secp384r1, 384 bits"), large);
             assertRefused(server, List.of("-groups", "P-521"));
         }
     }

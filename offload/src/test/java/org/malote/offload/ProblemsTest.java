@@ -194,6 +194,14 @@ final class ProblemsTest {
                         "rare",
                         certificates.pair("EC", 521),
                         TestCertificates.NOW.plus(Duration.ofDays(90))));
+        assertProblems(
+                List.of(
+                        "certificate @/young.pem has a key of kind EdDSA that mail peers cannot use:"
+                                + " make one with P-256 or RSA"),
+                certificates.write(
+                        "young",
+                        certificates.pair("Ed25519", 255),
+                        TestCertificates.NOW.plus(Duration.ofDays(90))));
     }
 
     @Test

@@ -14,6 +14,7 @@ final class SharedTokens {
     private static final OffloadProviders PROVIDERS =
             OffloadProviders.installed(TestCertificates.keyEnvironment());
     static final CertificateSettings P256 = made("first", "p256", "EC", "01");
+    static final CertificateSettings P384 = made("first", "p384", "P-384", "06");
     static final CertificateSettings RSA = made("first", "rsa", "RSA", "02");
     static final CertificateSettings OTHER_RSA = made("second", "rsa-too", "RSA", "03");
 
@@ -25,7 +26,7 @@ final class SharedTokens {
     private static CertificateSettings made(
             String token, String name, String algorithm, String id) {
         try {
-            if (!name.equals("rsa")) {
+            if (!token.equals("first") || name.equals("p256")) {
                 HSM.token(token);
             }
             return HSM.key(token, name, algorithm, id, SoftHsm.MODULE);

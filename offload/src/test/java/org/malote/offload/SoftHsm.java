@@ -85,12 +85,17 @@ final class SoftHsm {
 
     /// Makes a key with a certificate, and puts it on a token too, under the name of both.
     ///
-    /// @param algorithm `EC` or `RSA`
+    /// @param algorithm `EC` for P-256, `P-384` or `RSA`
     /// @param module that reaches the token
     /// @return the certificate, with its key on the token
     CertificateSettings key(String token, String name, String algorithm, String id, String module)
             throws Exception {
-        KeyPair pair = certificates.pair(algorithm, algorithm.equals("EC") ? 256 : 2048);
+        KeyPair pair =
+                switch (algorithm) {
+                    case "EC" -> certificates.pair("EC", 256);
+                    case "P-384" -> certificates.pair("EC", 384);
+                    default -> certificates.pair("RSA", 2048);
+                };
         CertificateSettings inFile =
                 certificates.write(name, pair, TestCertificates.NOW.plus(Duration.ofDays(90)));
         run(

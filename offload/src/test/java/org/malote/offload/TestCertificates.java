@@ -64,6 +64,10 @@ final class TestCertificates {
         return write(name, pair("EC", 256), NOW.plus(Duration.ofDays(90)));
     }
 
+    CertificateSettings p384(String name) throws Exception {
+        return write(name, pair("EC", 384), NOW.plus(Duration.ofDays(90)));
+    }
+
     CertificateSettings rsa(String name) throws Exception {
         return write(name, pair("RSA", 2048), NOW.plus(Duration.ofDays(90)));
     }
@@ -130,7 +134,11 @@ final class TestCertificates {
             throws GeneralSecurityException, OperatorCreationException, IOException {
         X500Name subject = new X500Name("CN=" + name);
         String signature =
-                pair.getPrivate().getAlgorithm().equals("EC") ? "SHA256withECDSA" : "SHA256withRSA";
+                switch (pair.getPrivate().getAlgorithm()) {
+                    case "EC" -> "SHA256withECDSA";
+                    case "EdDSA" -> "Ed25519";
+                    default -> "SHA256withRSA";
+                };
         var builder =
                 new JcaX509v3CertificateBuilder(
                         subject,

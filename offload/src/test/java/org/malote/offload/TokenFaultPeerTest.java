@@ -3,12 +3,22 @@ package org.malote.offload;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.security.PublicKey;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -21,12 +31,26 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("peers")
 final class TokenFaultPeerTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
+    private static final long WAIT_SECONDS_MAX = 30;
+
+    /// Names that peers ask for: one certificate has its key on a token, the other in a file.
+    private static final String ON_TOKEN = "token.isp.example";
+
+    private static final String IN_FILE = "file.isp.example";
     private static final KeyLimits LIMITS = new KeyLimits(2, 100, TIMEOUT, Duration.ofMillis(500));
 
     @TempDir private static Path directory;
-    private static final OffloadProviders PROVIDERS =
-            OffloadProviders.installed(TestCertificates.keyEnvironment());
+    /// The system's, but where a test has its own.
+    private static volatile LongSupplier time = System::nanoTime;
+
+    private static final OffloadProviders PROVIDERS = OffloadProviders.installed(keyEnvironment());
     private static final TlsContexts CLIENT = open(TlsSettings.withDefaults(List.of()));
+
+    private static KeyEnvironment keyEnvironment() {
+        KeyEnvironment usual = TestCertificates.keyEnvironment();
+        return new KeyEnvironment(
+                usual.threads(), () -> time.getAsLong(), usual.random(), usual.credentials());
+    }
 
     @AfterAll
     static void closeClient() {
@@ -58,6 +82,7 @@ final class TokenFaultPeerTest {
             assertTrue(loopback.converse(CLIENT, "TLSv1.3").summary().resumed());
             assertInstanceOf(PrivateKeyOps.Health.Well.class, server.health());
 
+            long before = load.takeLongestStallMillis();
             if (isKilled) {
                 token.kill();
             } else {
@@ -70,6 +95,7 @@ final class TokenFaultPeerTest {
             // Sessions that are known go on without a key.
             assertTrue(loopback.converse(CLIENT, "TLSv1.3").summary().resumed());
 
+            long during = load.takeLongestStallMillis();
             if (isKilled) {
                 token.startServer();
             } else {
@@ -77,11 +103,177 @@ final class TokenFaultPeerTest {
             }
             load.awaitFull(20);
             assertInstanceOf(PrivateKeyOps.Health.Well.class, server.health());
-            long stallMillis = load.longestStallMillis();
-            System.out.println("event loops stalled for at most " + stallMillis + " ms");
-            // A loop that waited for the token would have waited for its time limit at least.
-            assertTrue(stallMillis < TIMEOUT.toMillis() / 2, stallMillis + " ms");
+            // Told and not judged, since a busy machine has stalls of its own: that no loop waits
+            // for the token is the next test's.
+            System.out.printf(
+                    "token %s: event loops stalled for at most %d ms before, %d ms without it, %d"
+                            + " ms after%n",
+                    isKilled ? "killed" : "stopped", before, during, load.takeLongestStallMillis());
         }
+    }
+
+    /// One event loop has everything, and time stands still unless the test moves it: what is done
+    /// while signatures are awaited was not held up by them.
+    @Test
+    void theEventLoopGoesOnWhileTheTokenHangs() throws Exception {
+        SoftHsm hsm = new SoftHsm(directory.resolve("one-loop"), "ALL").token("remote");
+        CertificateSettings onToken =
+                SharedTokens.onTokenAlone(
+                        hsm.key("remote", "rsa", "RSA", "01", RemoteToken.MODULE));
+        CertificateSettings inFile =
+                new TestCertificates(directory).named("in-file", "RSA", 2048, IN_FILE);
+        AtomicLong now = new AtomicLong(System.nanoTime());
+        AtomicInteger asked = new AtomicInteger();
+        TlsSettings settings =
+                TlsSettings.withDefaults(List.of(onToken, inFile))
+                        .withKeyLimits(LIMITS)
+                        .withHandshakeTimeout(Duration.ofHours(1));
+        time = now::get;
+        try (RemoteToken token = new RemoteToken(hsm);
+                TlsContexts server = TlsContexts.open(settings, counting(asked));
+                Loopback loopback = Loopback.onOneLoop(server)) {
+            try {
+                hangAndWake(token, server, loopback, asked, now);
+            } finally {
+                now.addAndGet(TIMEOUT.toNanos()); // or what waits would wait for ever
+            }
+        } finally {
+            time = System::nanoTime;
+        }
+    }
+
+    private static void hangAndWake(
+            RemoteToken token,
+            TlsContexts server,
+            Loopback loopback,
+            AtomicInteger asked,
+            AtomicLong now)
+            throws Exception {
+        assertFalse(get(handshake(loopback, CLIENT, ON_TOKEN)).summary().resumed());
+
+        token.hang();
+        int before = asked.get();
+        List<CompletableFuture<Loopback.Outcome>> hanging = new ArrayList<>();
+        for (int i = 0; i < 4; i++) { // more than there are threads for the key
+            hanging.add(fresh(loopback, ON_TOKEN));
+        }
+        await(() -> asked.get() == before + hanging.size());
+        for (int i = 0; i < 3; i++) {
+            assertFalse(get(fresh(loopback, IN_FILE)).summary().resumed());
+            assertTrue(get(handshake(loopback, CLIENT, ON_TOKEN)).summary().resumed());
+        }
+        hanging.forEach(one -> assertFalse(one.isDone()));
+
+        now.addAndGet(TIMEOUT.toNanos());
+        for (CompletableFuture<Loopback.Outcome> one : hanging) {
+            assertThrows(ExecutionException.class, () -> get(one));
+        }
+        await(() -> health(server) instanceof PrivateKeyOps.Health.Ailing);
+        // At once: no time passes.
+        assertThrows(ExecutionException.class, () -> get(fresh(loopback, ON_TOKEN)));
+        assertFalse(get(fresh(loopback, IN_FILE)).summary().resumed());
+
+        token.wake();
+        now.addAndGet(Duration.ofSeconds(1).toNanos());
+        await(() -> health(server) instanceof PrivateKeyOps.Health.Well);
+        assertFalse(get(fresh(loopback, ON_TOKEN)).summary().resumed());
+    }
+
+    /// What hangs in the module must not hold up who opens a key of it.
+    @Test
+    void aReloadWhileTheTokenHangsIsRefusedInItsTime() throws Exception {
+        SoftHsm hsm = new SoftHsm(directory.resolve("reload"), "ALL").token("remote");
+        CertificateSettings certificate =
+                SharedTokens.onTokenAlone(
+                        hsm.key("remote", "rsa", "RSA", "01", RemoteToken.MODULE));
+        TlsSettings settings = TlsSettings.withDefaults(List.of(certificate)).withKeyLimits(LIMITS);
+        AtomicInteger asked = new AtomicInteger();
+        try (RemoteToken token = new RemoteToken(hsm);
+                LiveTls server = LiveTls.open(settings, counting(asked));
+                Loopback loopback = new Loopback(server::contexts)) {
+            TlsContexts before = server.contexts();
+            assertFalse(get(fresh(loopback, ON_TOKEN)).summary().resumed());
+            token.hang();
+            int already = asked.get();
+            CompletableFuture<Loopback.Outcome> hanging = fresh(loopback, ON_TOKEN);
+            await(() -> asked.get() > already);
+            CompletableFuture<List<String>> reload =
+                    CompletableFuture.supplyAsync(
+                            () ->
+                                    assertThrows(TlsProblems.class, () -> server.reload(settings))
+                                            .problems());
+            boolean isOver = false;
+            try {
+                assertEquals(
+                        List.of(
+                                "key "
+                                        + certificate.key()
+                                        + " cannot sign (pkcs11:token=remote;object=rsa gave no"
+                                        + " signature within 2000 ms): see to the key or choose"
+                                        + " another"),
+                        get(reload));
+                isOver = true;
+            } finally {
+                if (!isOver) {
+                    token.kill(); // or the reload would not end, nor the server
+                }
+            }
+            assertThrows(ExecutionException.class, () -> get(hanging));
+            assertSame(before, server.contexts());
+            token.wake();
+            await(() -> health(before) instanceof PrivateKeyOps.Health.Well);
+            server.reload(settings);
+            assertFalse(get(fresh(loopback, ON_TOKEN)).summary().resumed());
+        }
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long begin = System.nanoTime();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - begin > TimeUnit.SECONDS.toNanos(WAIT_SECONDS_MAX)) {
+                throw new AssertionError("it does not come");
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    /// Of the first key, whatever the others do.
+    private static PrivateKeyOps.Health health(TlsContexts server) {
+        return server.served().getFirst().operations().health();
+    }
+
+    private static TlsEnvironment counting(AtomicInteger asked) {
+        TlsEnvironment usual = TestCertificates.environment(PROVIDERS);
+        SignatureWatch watch =
+                new SignatureWatch() {
+                    @Override
+                    public void asked(String provider) {
+                        asked.incrementAndGet();
+                    }
+
+                    @Override
+                    public void answered(
+                            String provider, String keyType, long nanos, boolean isSigned) {}
+                };
+        return new TlsEnvironment(
+                usual.clock(), usual.random(), usual.providers(), usual.protocols(), watch);
+    }
+
+    /// Of a client that knows no session.
+    private static CompletableFuture<Loopback.Outcome> fresh(Loopback loopback, String name) {
+        TlsContexts client = open(TlsSettings.withDefaults(List.of()));
+        CompletableFuture<Loopback.Outcome> outcome = handshake(loopback, client, name);
+        return outcome.whenComplete((_, _) -> client.close());
+    }
+
+    private static CompletableFuture<Loopback.Outcome> handshake(
+            Loopback loopback, TlsContexts client, String name) {
+        return loopback.start(
+                allocator -> client.clientHandler(allocator, name, loopback.port()), "TLSv1.3");
+    }
+
+    private static <T> T get(CompletableFuture<T> future) throws Exception {
+        return future.get(WAIT_SECONDS_MAX, TimeUnit.SECONDS);
     }
 
     @Test

@@ -60,12 +60,14 @@ final class TokenPeerTest {
     }
 
     @ParameterizedTest
-    @EnumSource(
-            mode = EnumSource.Mode.EXCLUDE,
-            names = {"ECDSA_SECP384R1_SHA384"})
+    @EnumSource
     void signaturesOfEverySchemeAreVerifiedByTheJdk(SignatureScheme scheme) throws Exception {
         CertificateSettings certificate =
-                scheme.family() == SignatureScheme.Family.EC ? SharedTokens.P256 : SharedTokens.RSA;
+                switch (scheme) {
+                    case ECDSA_SECP256R1_SHA256 -> SharedTokens.P256;
+                    case ECDSA_SECP384R1_SHA384 -> SharedTokens.P384;
+                    default -> SharedTokens.RSA;
+                };
         PublicKey publicKey =
                 PemFile.read(certificate.chain(), "certificate")
                         .certificates()

@@ -1,9 +1,11 @@
 package org.malote.offload.pkcs11;
 
+import io.netty.util.internal.ThreadExecutorMap;
 import java.nio.file.attribute.FileTime;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import org.malote.offload.KeyUnavailable;
@@ -12,8 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// One module of the process, shared by all keys that are reached through it, and initialised while
-/// there are any. Its calls may hang for as long as a token does, so nothing here is called on an
-/// event loop.
+/// there are any. Its calls may hang for as long as a token does: on an event loop they are
+/// refused,
+/// and [#enter] is no call.
 final class Pkcs11Module {
     private static final Logger LOG = LoggerFactory.getLogger(Pkcs11Module.class);
 
@@ -36,7 +39,8 @@ final class Pkcs11Module {
     private boolean isInitialized;
     private boolean isOthers;
     private long generation;
-    private int users;
+
+    private final AtomicInteger users = new AtomicInteger();
 
     Pkcs11Module(String file) {
         this.file = file;
@@ -63,22 +67,18 @@ final class Pkcs11Module {
         return refusedPins;
     }
 
+    /// Never waits: a start or a reload enters while the token of another key hangs.
     void enter() {
-        lock.writeLock().lock();
-        try {
-            users++;
-        } finally {
-            lock.writeLock().unlock();
-        }
+        users.incrementAndGet();
     }
 
     /// The last one finalises the module.
     void leave() {
+        requireNoEventLoop();
         lock.writeLock().lock();
         try {
-            users--;
-            if (users == 0) {
-                finish();
+            if (users.decrementAndGet() == 0) {
+                finish(); // whoever enters now begins again, after this
             }
         } finally {
             lock.writeLock().unlock();
@@ -87,6 +87,7 @@ final class Pkcs11Module {
 
     /// Makes the module ready: the first call loads and initialises it.
     void start() throws Pkcs11Exception, TlsProblems {
+        requireNoEventLoop();
         lock.writeLock().lock();
         try {
             if (!isInitialized) {
@@ -101,6 +102,7 @@ final class Pkcs11Module {
     ///
     /// @param seen the generation that failed: when another thread has done it since, all is done
     void restart(long seen) throws Pkcs11Exception, TlsProblems, KeyUnavailable {
+        requireNoEventLoop();
         boolean isAlone = false;
         try {
             isAlone = lock.writeLock().tryLock(QUIET_SECONDS_MAX, TimeUnit.SECONDS);
@@ -126,6 +128,7 @@ final class Pkcs11Module {
     ///
     /// @throws KeyUnavailable when that generation is over
     <T> T call(long expected, Call<T> call) throws Pkcs11Exception, TlsProblems, KeyUnavailable {
+        requireNoEventLoop();
         lock.readLock().lock();
         try {
             if (cryptoki == null || !isInitialized || generation != expected) {
@@ -134,6 +137,12 @@ final class Pkcs11Module {
             return call.on(cryptoki);
         } finally {
             lock.readLock().unlock();
+        }
+    }
+
+    private static void requireNoEventLoop() {
+        if (ThreadExecutorMap.currentExecutor() != null) {
+            throw new IllegalStateException("a call to a PKCS#11 module on an event loop");
         }
     }
 
