@@ -26,7 +26,10 @@ import org.junit.jupiter.api.Test;
 /// another requirement, write the transcript and add a row.
 final class AmtpRequirementsTest {
     private static final Path SOURCES = Path.of("src/main/java/org/malote");
-    private static final Path TESTS = Path.of("src/test/java/org/malote");
+    private static final List<Path> TESTS =
+            List.of(
+                    Path.of("src/test/java/org/malote"),
+                    Path.of("../offload/src/test/java/org/malote/offload"));
     private static final List<Path> TRANSCRIPTS =
             List.of(
                     Path.of("src/test/resources/org/malote/session"),
@@ -163,18 +166,21 @@ final class AmtpRequirementsTest {
 
     private static void assertTestIsThere(Row row, String proof) throws IOException {
         String[] sides = proof.split("#", 2);
-        try (Stream<Path> files = Files.walk(TESTS)) {
-            List<Path> classes = files.filter(file -> file.endsWith(sides[0] + ".java")).toList();
-            assertEquals(1, classes.size(), row.number() + ": " + proof);
-            String source = Files.readString(classes.getFirst());
-            assertTrue(
-                    Pattern.compile(
-                                    "@(Test|ParameterizedTest\\s+@EnumSource)\\s+void "
-                                            + Pattern.quote(sides[1])
-                                            + "\\(")
-                            .matcher(source)
-                            .find(),
-                    row.number() + ": there is no " + proof);
+        List<Path> classes = new ArrayList<>();
+        for (Path folder : TESTS) {
+            try (Stream<Path> files = Files.walk(folder)) {
+                files.filter(file -> file.endsWith(sides[0] + ".java")).forEach(classes::add);
+            }
         }
+        assertEquals(1, classes.size(), row.number() + ": " + proof);
+        String source = Files.readString(classes.getFirst());
+        assertTrue(
+                Pattern.compile(
+                                "@(Test|ParameterizedTest\\s+@EnumSource)\\s+void "
+                                        + Pattern.quote(sides[1])
+                                        + "\\(")
+                        .matcher(source)
+                        .find(),
+                row.number() + ": there is no " + proof);
     }
 }
