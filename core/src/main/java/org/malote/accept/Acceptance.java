@@ -70,7 +70,7 @@ public final class Acceptance {
                         identity, arrival.isAmtp(), facts.tls() != null, arrival.isAuthenticated());
         Map<String, String> attributes =
                 new LinkedHashMap<>(transaction.parameters().toAttributes());
-        HopAttributes.put(attributes, identity, facts.peer(), level);
+        HopAttributes.put(attributes, identity, level);
         if (arrival.isAmtp()) {
             identity.network().noteConnection(attributes);
         }
