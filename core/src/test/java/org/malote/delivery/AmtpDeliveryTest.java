@@ -320,8 +320,20 @@ final class AmtpDeliveryTest {
             try (World world = new World(via)) {
                 world.bench.awaitGone(world.send(attributes));
                 assertEquals(1, world.smtp.messages.size());
+                assertStarts(
+                        "X-AMTP-Left: smtp\r\nMPC: com/optin\r\n", world.smtp.messages.getFirst());
                 assertEquals(0, world.amtp.connections.get());
             }
+        }
+    }
+
+    /// What came otherwise, or goes to the operator's own hosts, has not left AMTP.
+    @Test
+    void onlyWhatLeavesAmtpIsMarked() throws Exception {
+        settings = new AmtpSending(false, null, false);
+        try (World world = new World(new Via.Mx())) {
+            world.bench.awaitGone(world.send(Map.of("mpc", "com/optin", "amtp.over", "private")));
+            assertStarts("MPC: com/optin\r\n", world.smtp.messages.getFirst());
         }
     }
 
