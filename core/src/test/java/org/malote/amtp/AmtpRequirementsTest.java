@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -34,6 +35,7 @@ final class AmtpRequirementsTest {
             List.of(
                     Path.of("src/test/resources/org/malote/session"),
                     Path.of("src/test/resources/org/malote/delivery"));
+    private static final int REQUIREMENTS = 60;
     private static final Pattern NUMBERS = Pattern.compile("AMTP((?: [0-9]+)+)");
     private static final Pattern QUOTED = Pattern.compile("`([^`]+)`");
 
@@ -41,7 +43,8 @@ final class AmtpRequirementsTest {
     /// mail
     /// goes is found before a word is said, a notification is made from a failure, not from a
     /// session, and whom to complain to is told to the operator, not to the peer.
-    private static final Set<Integer> WITHOUT_DIALOGUE = Set.of(5, 7, 10, 12, 13, 16, 18, 19, 48);
+    private static final Set<Integer> WITHOUT_DIALOGUE =
+            Set.of(5, 7, 10, 11, 12, 13, 16, 18, 19, 48);
 
     /// One row.
     private record Row(
@@ -73,6 +76,24 @@ final class AmtpRequirementsTest {
                     isShown,
                     row.number() + " has a transcript");
         }
+    }
+
+    /// No number is forgotten: each has a row, or is named with the reason why it has none.
+    @Test
+    void everyNumberIsThere() throws IOException {
+        Set<Integer> numbers = new TreeSet<>();
+        rows().forEach(row -> numbers.add(row.number()));
+        String text = Files.readString(Path.of("AMTP.md"));
+        Pattern.compile("[0-9]+")
+                .matcher(text.substring(text.indexOf("Without a row:")))
+                .results()
+                .forEach(
+                        one ->
+                                assertTrue(
+                                        numbers.add(Integer.valueOf(one.group())),
+                                        one.group() + " has a row"));
+        assertEquals(
+                new TreeSet<>(IntStream.rangeClosed(1, REQUIREMENTS).boxed().toList()), numbers);
     }
 
     @Test
