@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.malote.amtp.CodeClaim;
+import org.malote.amtp.HeaderRule;
 import org.malote.amtp.HopIdentity;
 import org.malote.amtp.MailPolicyCode;
 import org.malote.amtp.TrustHeaders;
@@ -70,7 +71,7 @@ public final class Acceptance {
                         identity, arrival.isAmtp(), facts.tls() != null, arrival.isAuthenticated());
         Map<String, String> attributes =
                 new LinkedHashMap<>(transaction.parameters().toAttributes());
-        HopAttributes.put(attributes, identity, facts.peer(), level);
+        HopAttributes.put(attributes, identity, level);
         if (arrival.isAmtp()) {
             identity.network().noteConnection(attributes);
         }
@@ -98,13 +99,16 @@ public final class Acceptance {
                 ByteBuffer.wrap(
                         TraceHeader.received(
                                 facts, peer, greeting, transaction, writer.id(), now)));
+        HeaderRule onCode = facts.codes().onHeader(transaction.code());
         return new MessageIntake(
                 writer,
                 envelope,
                 facts.limits().messageOctetsMax(),
                 facts.limits().receivedHeadersMax(),
-                facts.codes().onHeader(transaction.code()),
-                told.removes(peer.address()) ? new BorderFilter(told.authservId()) : null);
+                onCode,
+                BorderFilter.of(
+                        told.removes(peer.address()) ? told.authservId() : null,
+                        onCode == HeaderRule.REMOVE));
     }
 
     /// Only here does a receipt become an outcome that the session answers with 250.

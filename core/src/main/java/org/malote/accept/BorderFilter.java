@@ -4,12 +4,13 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.malote.amtp.TrustHeaders;
 
 /// Takes out of a message what only we may say of its sender, as it streams past, over any split:
 /// every `X-AMTP-Trust` field, and every `Authentication-Results` field under our name (RFC 8601
-/// §5). Everything else goes on as it came, octet by octet: no truth is claimed of it
-/// (draft-weinman-amtp-03 §8).
+/// §5); and every `MPC` field, where the operator wants that. Everything else goes on as it came,
+/// octet by octet: no truth is claimed of it (draft-weinman-amtp-03 §8).
 ///
 /// A line begins and the header section ends where [HeaderWatch] has it: behind each LF, and at an
 /// empty line between two CRLF. The end is looked for in what goes on, since that is what is read
@@ -26,6 +27,7 @@ final class BorderFilter {
 
     private static final byte[] RESULTS = lower(TrustHeaders.RESULTS);
     private static final byte[] TRUST = lower(TrustHeaders.TRUST);
+    private static final byte[] CODE = {'m', 'p', 'c'};
 
     /// RFC 2045 §5.1: these end a token.
     private static final String SPECIALS = "()<>@,;:\\\"/[]?=";
@@ -58,7 +60,10 @@ final class BorderFilter {
         BODY
     }
 
-    private final byte[] ourId;
+    /// Null where only codes are taken out.
+    private final byte @Nullable [] ourId;
+
+    private final boolean removesCodes;
 
     /// The start of an open field, when it came with octets before.
     private byte[] held = {};
@@ -67,6 +72,9 @@ final class BorderFilter {
     private int openOctets;
 
     private Place place = Place.NAME;
+    /// Which of the names the field may have, by its first octet.
+    private byte[] name = TRUST;
+
     private boolean isResults;
     private int matched;
     private int commentDepth;
@@ -80,9 +88,18 @@ final class BorderFilter {
     /// As of the first line of the field: when that goes out, the line behind it has it.
     private boolean fieldBeganByCrLf;
 
-    /// @param authservId ours, in ASCII
-    BorderFilter(String authservId) {
-        ourId = lower(authservId);
+    private BorderFilter(byte @Nullable [] ourId, boolean removesCodes) {
+        this.ourId = ourId;
+        this.removesCodes = removesCodes;
+    }
+
+    /// @param authservId ours, in ASCII; null when what is said of trust stays
+    /// @param removesCodes whether `MPC` fields are taken out
+    /// @return null when everything stays
+    static @Nullable BorderFilter of(@Nullable String authservId, boolean removesCodes) {
+        return authservId == null && !removesCodes
+                ? null
+                : new BorderFilter(authservId == null ? null : lower(authservId), removesCodes);
     }
 
     private static byte[] lower(String text) {
@@ -243,7 +260,9 @@ final class BorderFilter {
 
     /// Whether an open field that ends here gives results under our name.
     private boolean isOurs() {
-        return (place == Place.ID || place == Place.QUOTED) && matched >= ourId.length;
+        return (place == Place.ID || place == Place.QUOTED)
+                && ourId != null
+                && matched >= ourId.length;
     }
 
     private void look(byte octet) {
@@ -270,9 +289,14 @@ final class BorderFilter {
     private void onName(byte octet) {
         int lower = lower(octet);
         if (matched == 0) {
+            byte[] next = nameFrom(lower);
+            if (next == null) {
+                place = Place.KEPT;
+                return;
+            }
+            name = next;
             isResults = lower == RESULTS[0];
         }
-        byte[] name = isResults ? RESULTS : TRUST;
         if (matched == name.length) {
             onColon(octet);
         } else if (lower == name[matched]) {
@@ -280,6 +304,16 @@ final class BorderFilter {
         } else {
             place = Place.KEPT;
         }
+    }
+
+    private byte @Nullable [] nameFrom(int lower) {
+        if (lower == CODE[0]) {
+            return removesCodes ? CODE : null;
+        }
+        if (ourId == null) {
+            return null;
+        }
+        return lower == RESULTS[0] ? RESULTS : lower == TRUST[0] ? TRUST : null;
     }
 
     private void onColon(byte octet) {
@@ -338,9 +372,10 @@ final class BorderFilter {
     /// A final dot makes no other name.
     private void onId(byte octet) {
         boolean isNext =
-                matched < ourId.length
-                        ? lower(octet) == ourId[matched]
-                        : matched == ourId.length && octet == '.';
+                ourId != null
+                        && (matched < ourId.length
+                                ? lower(octet) == ourId[matched]
+                                : matched == ourId.length && octet == '.');
         if (isNext) {
             matched++;
         } else {

@@ -5,7 +5,6 @@ import java.util.Map;
 import org.malote.amtp.HopIdentity;
 import org.malote.amtp.ReverseDns;
 import org.malote.amtp.TrustLevel;
-import org.malote.offload.PeerIdentity;
 import org.malote.smtp.Printable;
 
 /// What was found of a peer, as it is kept with the envelope: for the log, and for an operator who
@@ -18,13 +17,7 @@ public final class HopAttributes {
     private HopAttributes() {}
 
     /// Puts them in. Nothing, for a peer of which nothing was asked.
-    ///
-    /// @param shown what the peer's certificate says
-    static void put(
-            Map<String, String> attributes,
-            HopIdentity identity,
-            PeerIdentity shown,
-            TrustLevel level) {
+    static void put(Map<String, String> attributes, HopIdentity identity, TrustLevel level) {
         if (identity.equals(HopIdentity.UNKNOWN)) {
             return;
         }
@@ -32,9 +25,7 @@ public final class HopAttributes {
         put(attributes, "operator", identity.operator());
         put(attributes, "issuer", identity.issuer());
         put(attributes, "verdict", identity.verdict());
-        if (shown instanceof PeerIdentity.Untrusted(_, var reason) && !identity.isVerified()) {
-            put(attributes, "reason", reason);
-        }
+        put(attributes, "reason", identity.fault());
         put(attributes, "reverse", text(identity.reverse()));
         put(attributes, "trust", String.valueOf(level.number()));
     }

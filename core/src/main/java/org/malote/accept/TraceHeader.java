@@ -6,6 +6,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.HopIdentity;
 import org.malote.offload.TlsSummary;
 import org.malote.policy.Peer;
 import org.malote.queue.MessageId;
@@ -57,6 +58,10 @@ final class TraceHeader {
                     .append(tls.cipherBits())
                     .append(" bits)");
         }
+        String shown = shown(greeting.identity());
+        if (!shown.isEmpty()) {
+            header.append("\r\n\t(client certificate").append(shown).append(')');
+        }
         if (transaction.recipients().size() == 1) {
             // More than one would tell each of the others (RFC 5321 §7.6).
             String recipient = transaction.recipients().getFirst().to().text();
@@ -66,6 +71,19 @@ final class TraceHeader {
         }
         header.append(";\r\n\t").append(DATE.format(now)).append("\r\n");
         return header.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /// Whose certificate it is, and what was found: for who asks later where a message has come
+    /// from (draft-weinman-amtp-03 §2). Nothing, when none was shown or looked at.
+    private static String shown(HopIdentity identity) {
+        String verdict = ": " + identity.verdict();
+        return switch (identity.shortcoming()) {
+            case NO_TLS, NO_CERTIFICATE, NOT_QUALIFIED -> "";
+            case CHAIN, DENIED, OTHER_NAME -> verdict;
+            case REVERSE_LATER, REVERSE_MISSING, REVERSE_OTHER, REVERSE_UNCONFIRMED ->
+                    " " + Printable.toAscii(identity.operator()) + verdict;
+            case null -> " " + Printable.toAscii(identity.operator()) + verdict;
+        };
     }
 
     /// RFC 3848, RFC 6531 §4.3.

@@ -11,17 +11,18 @@ import org.malote.smtp.MailParameters.StatedCode;
 /// @param dial how much they count
 /// @param keyword by which they are offered and given: [Extension#MPC] or [Extension#XMPC]
 /// @param isRequired whether every message must have one
-/// @param keepsForeignHeaders whether a message without a code may have an `MPC:` header
+/// @param foreignHeaders what an `MPC:` header of a message without a code means
 /// @param announced what EHLO says of them
 public record CodeRules(
         Dial dial,
         Extension keyword,
         boolean isRequired,
-        boolean keepsForeignHeaders,
+        ForeignHeaders foreignHeaders,
         PolicyDeclarations announced) {
     /// A listener that knows of no codes.
     public static final CodeRules OFF =
-            new CodeRules(Dial.OFF, Extension.XMPC, false, true, PolicyDeclarations.ALL);
+            new CodeRules(
+                    Dial.OFF, Extension.XMPC, false, ForeignHeaders.KEEP, PolicyDeclarations.ALL);
 
     public CodeRules {
         if (keyword != Extension.MPC && keyword != Extension.XMPC) {
@@ -49,7 +50,7 @@ public record CodeRules(
                 dial,
                 keyword,
                 isRequired,
-                settings.keepsForeignHeaders(),
+                settings.foreignHeaders(),
                 // Who reads a DENY keeps the message back, and so would a refusal that is only
                 // watched still lose it.
                 dial == Dial.OBSERVE ? PolicyDeclarations.ALL : settings.site());
@@ -93,16 +94,21 @@ public record CodeRules(
     /// What an `MPC:` field means for a message with this claim. Draft-weinman-amtp-03 §4.4.4: one
     /// that has it already is neither relayed nor delivered, because nobody could tell it from
     /// ours. It is refused here, where the peer hears of it, and not at delivery (no backscatter).
+    ///
+    /// Deviation: what comes over SMTP without a code may keep it or have it taken out.
     public HeaderRule onHeader(CodeClaim claim) {
-        boolean mayHaveIt =
+        ForeignHeaders rule =
                 switch (claim) {
-                    case CodeClaim.None _ -> keepsForeignHeaders;
-                    case CodeClaim.Stated _, CodeClaim.Faulty _ -> false;
+                    case CodeClaim.None _ -> foreignHeaders;
+                    case CodeClaim.Stated _, CodeClaim.Faulty _ -> ForeignHeaders.REFUSE;
                 };
-        return switch (dial) {
-            case OFF -> HeaderRule.IGNORE;
-            case OBSERVE -> mayHaveIt ? HeaderRule.IGNORE : HeaderRule.WATCH;
-            case ENFORCE -> mayHaveIt ? HeaderRule.IGNORE : HeaderRule.REFUSE;
+        if (dial == Dial.OFF) {
+            return HeaderRule.IGNORE;
+        }
+        return switch (rule) {
+            case KEEP -> HeaderRule.IGNORE;
+            case REMOVE -> HeaderRule.REMOVE;
+            case REFUSE -> dial == Dial.OBSERVE ? HeaderRule.WATCH : HeaderRule.REFUSE;
         };
     }
 }

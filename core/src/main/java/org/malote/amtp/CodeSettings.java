@@ -10,13 +10,13 @@ import org.malote.smtp.Mailbox;
 /// @param recipients by the address of a recipient, its domain in A-labels
 /// @param isRequired whether MAIL without a code is refused on listeners for SMTP too; on those for
 ///     AMTP it always is
-/// @param keepsForeignHeaders whether a message without a code may have an `MPC:` header
+/// @param foreignHeaders what an `MPC:` header of a message without a code means
 public record CodeSettings(
         PolicyDeclarations site,
         Map<String, PolicyDeclarations> domains,
         Map<Mailbox, PolicyDeclarations> recipients,
         boolean isRequired,
-        boolean keepsForeignHeaders) {
+        ForeignHeaders foreignHeaders) {
 
     public CodeSettings {
         domains = Map.copyOf(domains);
@@ -25,6 +25,7 @@ public record CodeSettings(
 
     /// Denies nothing.
     public static CodeSettings defaults() {
-        return new CodeSettings(PolicyDeclarations.ALL, Map.of(), Map.of(), false, false);
+        return new CodeSettings(
+                PolicyDeclarations.ALL, Map.of(), Map.of(), false, ForeignHeaders.REFUSE);
     }
 }

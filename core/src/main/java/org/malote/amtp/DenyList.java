@@ -140,37 +140,45 @@ public final class DenyList {
         return certificates.size() + keys.size() + names.size() + parents.size();
     }
 
-    /// Whether a peer is on it: by its certificate, its key, or any name that the certificate has
-    /// or that EHLO gave.
+    /// The entry by which a peer is on it: for its certificate, its key, or any name that the
+    /// certificate has or that EHLO gave.
     ///
     /// @param greeted the name of EHLO in its plain form; null when it was none
-    boolean has(PeerCertificate shown, @Nullable String greeted) {
-        if (certificates.contains(shown.digest()) || keys.contains(shown.keyDigest())) {
-            return true;
+    /// @return the entry as a line of the file; null when there is none
+    @Nullable String find(PeerCertificate shown, @Nullable String greeted) {
+        if (certificates.contains(shown.digest())) {
+            return "certificate " + shown.digest();
         }
-        if (greeted != null && hasName(greeted)) {
-            return true;
+        if (keys.contains(shown.keyDigest())) {
+            return "key " + shown.keyDigest();
         }
+        String entry = greeted == null ? null : findName(greeted);
         String commonName = shown.commonName();
-        if (commonName != null && hasName(commonName)) {
-            return true;
+        if (entry == null && commonName != null) {
+            entry = findName(commonName);
         }
-        return shown.names().stream().anyMatch(this::hasName);
-    }
-
-    private boolean hasName(String text) {
-        String name = HostName.plain(text);
-        if (name == null) {
-            return false;
-        }
-        if (names.contains(name)) {
-            return true;
-        }
-        for (int dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
-            if (parents.contains(name.substring(dot + 1))) {
-                return true;
+        for (String name : shown.names()) {
+            if (entry == null) {
+                entry = findName(name);
             }
         }
-        return false;
+        return entry == null ? null : "name " + entry;
+    }
+
+    private @Nullable String findName(String text) {
+        String name = HostName.plain(text);
+        if (name == null) {
+            return null;
+        }
+        if (names.contains(name)) {
+            return name;
+        }
+        for (int dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+            String parent = name.substring(dot + 1);
+            if (parents.contains(parent)) {
+                return BELOW + parent;
+            }
+        }
+        return null;
     }
 }

@@ -4,6 +4,8 @@ package org.malote.amtp;
 public enum HeaderRule {
     /// Nothing.
     IGNORE,
+    /// It is taken out.
+    REMOVE,
     /// The message is kept, and its code forgotten: it must not have two.
     WATCH,
     /// The message is refused.

@@ -52,19 +52,6 @@ public final class HopCheck {
         shown = certificate;
     }
 
-    /// Why the certificate that was shown does not hold, for the log; null when it does, or none
-    /// was shown.
-    public @Nullable String certificateFault() {
-        PeerCertificate certificate = shown;
-        return certificate == null
-                ? null
-                : switch (certificate.standing()) {
-                    case PeerCertificate.Standing.Held _ -> null;
-                    case PeerCertificate.Standing.Revoked(var reason) -> reason;
-                    case PeerCertificate.Standing.NotHeld(var reason) -> reason;
-                };
-    }
-
     /// The peer has named itself.
     ///
     /// @param known told once, perhaps at once, perhaps on another thread when reverse DNS is slow

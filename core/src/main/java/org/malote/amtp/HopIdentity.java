@@ -12,12 +12,25 @@ import org.jspecify.annotations.Nullable;
 /// @param reverse what reverse DNS says of the address
 /// @param shortcoming what is missing to a verified identity; null when nothing is. On a private
 ///     network reverse DNS is not looked at (§7)
+/// @param fault why the certificate does not hold, who took it back or what denies it, in words for
+///     the operator; empty when there is nothing of that
 public record HopIdentity(
         HopNetwork network,
         String operator,
         String issuer,
         ReverseDns reverse,
-        @Nullable Shortcoming shortcoming) {
+        @Nullable Shortcoming shortcoming,
+        String fault) {
+
+    /// A peer of whose certificate there is nothing to say.
+    public HopIdentity(
+            HopNetwork network,
+            String operator,
+            String issuer,
+            ReverseDns reverse,
+            @Nullable Shortcoming shortcoming) {
+        this(network, operator, issuer, reverse, shortcoming, "");
+    }
 
     /// A peer of which nothing was asked.
     public static final HopIdentity UNKNOWN =
@@ -32,6 +45,11 @@ public record HopIdentity(
     /// The shortcoming in words, or `verified`.
     public String verdict() {
         return verdict(shortcoming);
+    }
+
+    /// The same in one word of few, for the meters.
+    public String verdictWord() {
+        return shortcoming == null ? "verified" : shortcoming.word();
     }
 
     static String verdict(@Nullable Shortcoming shortcoming) {

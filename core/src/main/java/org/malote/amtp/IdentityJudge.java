@@ -39,12 +39,29 @@ final class IdentityJudge {
                         && shown != null
                         && name != null
                         && hasName(shown, network, name);
+        Shortcoming shortcoming = shortcoming(isSecured, shown, name, network, isNamed, reverse);
         return new HopIdentity(
                 network,
                 isNamed && name != null ? name : "",
                 network == HopNetwork.NONE || shown == null ? "" : shown.issuer(),
                 reverse.summary(),
-                shortcoming(isSecured, shown, name, network, isNamed, reverse));
+                shortcoming,
+                shown != null
+                                && (shortcoming == Shortcoming.CHAIN
+                                        || shortcoming == Shortcoming.DENIED)
+                        ? fault(shown, name)
+                        : "");
+    }
+
+    private String fault(PeerCertificate shown, @Nullable String name) {
+        return switch (shown.standing()) {
+            case Standing.NotHeld(var reason) -> reason;
+            case Standing.Revoked(var reason) -> reason;
+            case Standing.Held _ -> {
+                String entry = base.denied().find(shown, name);
+                yield entry == null ? "" : "the deny list has " + entry;
+            }
+        };
     }
 
     private @Nullable Shortcoming shortcoming(
@@ -68,7 +85,7 @@ final class IdentityJudge {
             case Standing.NotHeld _ -> Shortcoming.CHAIN;
             case Standing.Revoked _ -> Shortcoming.DENIED;
             case Standing.Held _ -> {
-                if (base.denied().has(shown, name)) {
+                if (base.denied().find(shown, name) != null) {
                     yield Shortcoming.DENIED;
                 }
                 // On a private network, too (draft-weinman-amtp-03 §4.4.2).

@@ -1,5 +1,7 @@
 package org.malote.amtp;
 
+import java.util.Locale;
+
 /// The first thing by which a peer falls short of a verified identity, in the order in which they
 /// are looked at.
 public enum Shortcoming {
@@ -28,6 +30,11 @@ public enum Shortcoming {
 
     Shortcoming(String text) {
         this.text = text;
+    }
+
+    /// What the meters call it.
+    public String word() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     /// What the log and the operator are told.

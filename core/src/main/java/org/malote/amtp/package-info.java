@@ -22,7 +22,8 @@
 /// results); draft-weinman-amtp-03 §4.4.2 (EHLO), §4.4.3 (MAIL), §4.4.4 (propagation), §4.5
 /// (codes), §6.4 (notifications). `core/AMTP.md` lists the requirements, and where we deviate.
 ///
-/// **Known limits.** Stapled OCSP answers of clients are not looked at.
+/// **Known limits.** Clients cannot be asked for stapled OCSP answers: no TLS engine has that
+/// request.
 @NullMarked
 package org.malote.amtp;
 

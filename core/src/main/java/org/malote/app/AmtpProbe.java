@@ -69,6 +69,18 @@ final class AmtpProbe {
     private final PrintWriter out;
     private boolean isWell = true;
 
+    /// Where to connect.
+    ///
+    /// @param label for an operator
+    /// @param addresses in the order to try
+    /// @param names of which its certificate must have one
+    private record Target(String label, List<InetSocketAddress> addresses, List<String> names) {
+        Target {
+            addresses = List.copyOf(addresses);
+            names = List.copyOf(names);
+        }
+    }
+
     /// @param authorities by which hosts are verified; null for those of the system
     /// @param way that believes every certificate, so that it can be looked at
     AmtpProbe(
@@ -99,20 +111,21 @@ final class AmtpProbe {
         int colon = target.lastIndexOf(':');
         boolean hasPort = colon > 0 && target.substring(colon + 1).matches("[0-9]{1,5}");
         String name = hasPort ? target.substring(0, colon) : target;
-        List<InetSocketAddress> addresses = new ArrayList<>();
-        List<String> names = new ArrayList<>();
+        List<Target> targets = new ArrayList<>();
         SrvAnswer answer = hasPort ? new SrvAnswer.None() : srv(name);
         switch (answer) {
             case SrvAnswer.Hosts(List<SrvHost> hosts, List<String> ignored) -> {
                 ignored.forEach(one -> step(false, "SRV", one));
-                SrvHost first = hosts.getFirst();
                 for (SrvHost host : hosts) {
                     step(true, "SRV", host.name() + ":" + host.port() + " " + shown(host));
+                    targets.add(
+                            new Target(
+                                    host.name() + ":" + host.port(),
+                                    host.addresses().stream()
+                                            .map(one -> new InetSocketAddress(one, host.port()))
+                                            .toList(),
+                                    List.of(host.name(), name)));
                 }
-                first.addresses()
-                        .forEach(one -> addresses.add(new InetSocketAddress(one, first.port())));
-                names.add(first.name());
-                names.add(name);
             }
             case SrvAnswer.None _ -> {
                 int port = hasPort ? Integer.parseInt(target.substring(colon + 1)) : PORT;
@@ -122,8 +135,7 @@ final class AmtpProbe {
                             "SRV",
                             "no record " + SrvResolver.PREFIX + name + ": tried as a host");
                 }
-                names.add(name);
-                addresses.addAll(lookUp(name, port));
+                targets.add(new Target(name + ":" + port, lookUp(name, port), List.of(name)));
             }
             case SrvAnswer.Refuses _ -> step(false, "SRV", name + " says that it takes no AMTP");
             case SrvAnswer.NoAddress(List<String> reasons) ->
@@ -132,13 +144,28 @@ final class AmtpProbe {
             case SrvAnswer.Forbidden _, SrvAnswer.LoopToUs _ ->
                     step(false, "SRV", "it leads nowhere");
         }
-        for (InetSocketAddress address : addresses) {
-            if (speak(address, names)) {
-                break;
-            }
-        }
+        speakWithFirst(targets);
         out.println(isWell ? "everything matches" : "not everything matches");
         return isWell;
+    }
+
+    /// The targets in their order, each with its addresses in theirs, until one answers: as mail
+    /// goes.
+    private void speakWithFirst(List<Target> targets) {
+        for (int i = 0; i < targets.size(); i++) {
+            Target target = targets.get(i);
+            if (targets.size() > 1) {
+                note(String.format("%d of %d: %s", i + 1, targets.size(), target.label()));
+            }
+            for (InetSocketAddress address : target.addresses()) {
+                if (speak(address, target.names())) {
+                    targets.subList(i + 1, targets.size())
+                            .forEach(
+                                    one -> note(one.label() + " was not tried: this one answered"));
+                    return;
+                }
+            }
+        }
     }
 
     private SrvAnswer srv(String name) {
@@ -173,7 +200,7 @@ final class AmtpProbe {
         }
     }
 
-    /// @return whether the host was reached
+    /// @return whether the host has answered in SMTP
     private boolean speak(InetSocketAddress address, List<String> names) {
         String shown = IpAddresses.format(address.getAddress()) + " port " + address.getPort();
         InetAddress own = source.towards(address.getAddress());
@@ -207,16 +234,15 @@ final class AmtpProbe {
             Future<Channel> handshake = handler.handshakeFuture();
             if (!handshake.awaitUninterruptibly().isSuccess()) {
                 step(false, "TLS", HandshakeFault.words(handshake.cause()));
-                return true;
+                return false;
             }
             TlsSummary summary = TlsContexts.summary(handler);
             step(true, "TLS", summary == null ? "agreed on" : summary.text());
             certificate(handler, names);
-            talk(dialogue, channel);
+            return talk(dialogue, channel);
         } finally {
             channel.close().awaitUninterruptibly(STEP_SECONDS_MAX, TimeUnit.SECONDS);
         }
-        return true;
     }
 
     private void certificate(SslHandler handler, List<String> names) {
@@ -242,16 +268,20 @@ final class AmtpProbe {
                                     + certificate.issuer()
                                     + ", until "
                                     + certificate.notAfter()
+                                    + (certificate.status().isThere()
+                                            ? ", with its issuer's word of today (OCSP)"
+                                            : "")
                                     + (distrust == null ? "" : "; " + distrust)));
         } catch (TlsProblems e) {
             step(false, "chain", String.join("; ", e.problems()));
         }
     }
 
-    private void talk(Dialogue dialogue, Channel channel) {
+    /// @return whether the host has said anything
+    private boolean talk(Dialogue dialogue, Channel channel) {
         Reply greeting = dialogue.next();
         if (!said("greeting", greeting)) {
-            return;
+            return greeting != null;
         }
         Reply hello = dialogue.ask(channel, "EHLO " + source.heloName());
         if (said("EHLO", hello) && hello != null) {
@@ -272,6 +302,7 @@ final class AmtpProbe {
             }
         }
         var _ = dialogue.ask(channel, "QUIT");
+        return true;
     }
 
     private static String policy(PolicyMask mask) {
@@ -304,6 +335,10 @@ final class AmtpProbe {
     private void step(boolean isGood, String what, String sentence) {
         isWell &= isGood;
         out.println(String.format("%-6s  %-11s  %s", isGood ? "ok" : "FAILS", what, sentence));
+    }
+
+    private void note(String sentence) {
+        out.println(String.format("        %-11s  %s", "target", sentence));
     }
 
     private static String shown(SrvHost host) {

@@ -53,8 +53,8 @@ final class AmtpProbeCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "DOMAIN|HOST[:PORT]",
             description =
-                    "A domain, whose SRV records are looked up; or a host, on port 24 if it has no"
-                            + " such record.")
+                    "A domain, whose SRV records are looked up, and their targets tried in order until"
+                            + " one answers; or a host, on port 24 if it has no such record.")
     private String target = "";
 
     @Override
@@ -65,7 +65,7 @@ final class AmtpProbeCommand implements Callable<Integer> {
         Terms terms = settings.sites().usual().terms().forAmtp();
         Source source = source(settings, terms.source());
         SecureRandom random = new SecureRandom();
-        HostWay way = new HostWay(HostPolicy.ENCRYPTED, source.identity());
+        HostWay way = new HostWay(HostPolicy.SHOWN, source.identity());
         try (Threads threads = new Threads(1);
                 HostTls tls =
                         HostTls.open(

@@ -455,7 +455,9 @@ final class Malote implements AutoCloseable {
         if (!next.senders().equals(running.senders())) {
             results.add("the rules for senders changed");
         }
-        if (!next.amtp().equals(running.amtp())) {
+        deliveries.useAmtp(next.delivery().amtp());
+        if (!next.amtp().equals(running.amtp())
+                || !next.delivery().amtp().equals(running.delivery().amtp())) {
             results.add("the rules for AMTP changed");
         }
         if (!next.codes().equals(running.codes())) {
@@ -502,7 +504,7 @@ final class Malote implements AutoCloseable {
                 wanted.routes(),
                 wanted.sites(),
                 wanted.sources(),
-                running.delivery(),
+                running.delivery().with(wanted.delivery().amtp()),
                 running.bounce(),
                 running.dns(),
                 running.admin());
@@ -524,7 +526,11 @@ final class Malote implements AutoCloseable {
         addIfChanged(parts, "[[listener]]", running.listeners(), wanted.listeners());
         addIfChanged(parts, "[queue]", running.queue(), wanted.queue());
         addIfChanged(parts, "[limits]", running.limits(), wanted.limits());
-        addIfChanged(parts, "[delivery] or [amtp]", running.delivery(), wanted.delivery());
+        addIfChanged(
+                parts,
+                "[delivery]",
+                running.delivery().with(wanted.delivery().amtp()),
+                wanted.delivery());
         addIfChanged(parts, "[bounce]", running.bounce(), wanted.bounce());
         addIfChanged(parts, "[dns]", running.dns(), wanted.dns());
         addIfChanged(parts, "[admin]", running.admin(), wanted.admin());

@@ -29,6 +29,7 @@ import org.malote.amtp.AmtpSettings;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
+import org.malote.amtp.ForeignHeaders;
 import org.malote.amtp.IdentitySettings;
 import org.malote.amtp.MailPolicyCode;
 import org.malote.amtp.PolicyDeclarations;
@@ -720,11 +721,8 @@ public final class ConfigFile {
         PolicyDeclarations site = declarations(section, "site");
         boolean isRequired =
                 section.word("absent", usual.isRequired(), words("allow", false, "refuse", true));
-        boolean keepsForeignHeaders =
-                section.word(
-                        "foreign-header",
-                        usual.keepsForeignHeaders(),
-                        words("refuse", false, "keep", true));
+        ForeignHeaders foreignHeaders =
+                section.word("foreign-header", usual.foreignHeaders(), FOREIGN_HEADERS);
         Section domainSection = section.section("domains");
         Map<String, PolicyDeclarations> domains = new LinkedHashMap<>();
         for (String key : domainSection.keys()) {
@@ -752,7 +750,7 @@ public final class ConfigFile {
             }
         }
         section.end();
-        return new CodeSettings(site, domains, recipients, isRequired, keepsForeignHeaders);
+        return new CodeSettings(site, domains, recipients, isRequired, foreignHeaders);
     }
 
     private static TrustSettings trust(Section section, DomainName hostname) {
@@ -1227,6 +1225,8 @@ public final class ConfigFile {
 
     private static final Map<String, Profile> PROFILES = words(Profile.values());
     private static final Map<String, Dial> DIALS = words(Dial.values());
+    private static final Map<String, ForeignHeaders> FOREIGN_HEADERS =
+            words(ForeignHeaders.values());
     private static final Map<String, CommonNames> COMMON_NAMES = words(CommonNames.values());
     private static final Map<String, ReverseRule> REVERSE_RULES =
             words(new ReverseRule[] {ReverseRule.FCRDNS, ReverseRule.PTR});

@@ -1,7 +1,9 @@
 package org.malote.delivery;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
@@ -59,11 +61,17 @@ final class Attempt {
     /// @param body the message as it is in the queue
     /// @param code its Mail Policy Code, null when it has none
     /// @param amtpCode the code that hosts of AMTP are told; null: none of the hops is one
+    /// @param isFromPublicAmtp whether it came over a public connection of AMTP
     record Message(
             MailParameters parameters,
             BodySource body,
             @Nullable MailPolicyCode code,
-            @Nullable MailPolicyCode amtpCode) {
+            @Nullable MailPolicyCode amtpCode,
+            boolean isFromPublicAmtp) {
+        /// draft-weinman-amtp-03 §5.1 would not have it go on at all. Where the operator lets it,
+        /// whoever reads it is told that who brings it now is accountable to nobody.
+        private static final byte[] MARK =
+                "X-AMTP-Left: smtp\r\n".getBytes(StandardCharsets.US_ASCII);
 
         /// The message for a host. draft-weinman-amtp-03 §4.4.4: to a host of AMTP the code goes
         /// with MAIL, and never as a header; on relay by another protocol it is a header.
@@ -75,28 +83,34 @@ final class Attempt {
                 HostFacts facts,
                 String sender,
                 List<OutboundTransaction.To> recipients) {
-            boolean isParameter = isParameter(protocol, facts);
             MailPolicyCode told = protocol == Protocol.AMTP ? amtpCode : code;
+            int added = added(protocol, facts).length;
             return new OutboundTransaction(
                     sender,
-                    isParameter
-                            ? parameters
-                            : parameters.withSize(parameters.sizeOctets() + header().length),
-                    isParameter ? told : null,
+                    added == 0 ? parameters : parameters.withSize(parameters.sizeOctets() + added),
+                    isParameter(protocol, facts) ? told : null,
                     recipients);
         }
 
         /// Its octets for the same host.
         BodySource body(Protocol protocol, HostFacts facts) {
-            return isParameter(protocol, facts) ? body : body.after(header());
+            return body.after(added(protocol, facts));
         }
 
         private static boolean isParameter(Protocol protocol, HostFacts facts) {
             return protocol == Protocol.AMTP || facts.codeKeyword() != null;
         }
 
-        private byte[] header() {
-            return CodeHeader.of(code, "\r\n");
+        /// What we put before the message.
+        private byte[] added(Protocol protocol, HostFacts facts) {
+            byte[] header =
+                    isParameter(protocol, facts) ? new byte[0] : CodeHeader.of(code, "\r\n");
+            if (!isFromPublicAmtp || protocol != Protocol.SMTP) {
+                return header;
+            }
+            byte[] both = Arrays.copyOf(MARK, MARK.length + header.length);
+            System.arraycopy(header, 0, both, MARK.length, header.length);
+            return both;
         }
     }
 

@@ -26,6 +26,7 @@ import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.malote.offload.CertificateRefused;
@@ -183,6 +184,7 @@ final class ConnectionPool {
     private final DeliverySettings settings;
     private final DeliveryEnvironment environment;
     private final @Nullable HostTls tls;
+    private final BooleanSupplier quitsOnDeny;
     private final Bootstrap bootstrap;
     private final Map<InetSocketAddress, Line> lines = new HashMap<>();
     private final Set<Connection> connections = new LinkedHashSet<>();
@@ -192,11 +194,16 @@ final class ConnectionPool {
     private boolean isDraining;
 
     /// @param tls null: nothing is encrypted
+    /// @param quitsOnDeny asked for each connection, as [AmtpSending] has it
     ConnectionPool(
-            DeliverySettings settings, DeliveryEnvironment environment, @Nullable HostTls tls) {
+            DeliverySettings settings,
+            DeliveryEnvironment environment,
+            @Nullable HostTls tls,
+            BooleanSupplier quitsOnDeny) {
         this.settings = settings;
         this.environment = environment;
         this.tls = tls;
+        this.quitsOnDeny = quitsOnDeny;
         Bootstrap connecting =
                 new Bootstrap()
                         .group(environment.eventLoops())
@@ -382,7 +389,7 @@ final class ConnectionPool {
                         connection.encryption,
                         hop.label(),
                         settings.chunkOctetsMax(),
-                        settings.amtp().quitsOnDeny());
+                        quitsOnDeny.getAsBoolean());
         OutboundHandler handler =
                 new OutboundHandler(
                         session,

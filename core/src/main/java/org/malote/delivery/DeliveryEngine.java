@@ -61,6 +61,7 @@ public final class DeliveryEngine implements AutoCloseable {
     private final CountDownLatch idle = new CountDownLatch(1);
     private volatile RouteTable routes;
     private volatile SiteTable sites;
+    private volatile AmtpSending amtp;
     private volatile int inFlight;
 
     // Owned by the agent.
@@ -93,7 +94,8 @@ public final class DeliveryEngine implements AutoCloseable {
         this.settings = settings;
         this.environment = environment;
         this.targets = new Targets(mx, srv, rules, settings.mxPort(), environment.names());
-        this.pool = new ConnectionPool(settings, environment, tls);
+        this.amtp = settings.amtp();
+        this.pool = new ConnectionPool(settings, environment, tls, () -> amtp.quitsOnDeny());
     }
 
     /// Begins to deliver.
@@ -108,6 +110,12 @@ public final class DeliveryEngine implements AutoCloseable {
     /// already.
     public void limitSites(SiteTable other) {
         sites = other;
+    }
+
+    /// Sends over AMTP by other rules from the next attempt on. TLS must have the ways already, and
+    /// sites the terms.
+    public void useAmtp(AmtpSending other) {
+        amtp = other;
     }
 
     /// Uses other routes from the next attempt on. What is held and has another route now becomes
@@ -354,7 +362,7 @@ public final class DeliveryEngine implements AutoCloseable {
     /// session refused such a recipient; this is for routes that have changed since.
     private boolean isForbiddenRelay(Claim claim, Via via) {
         return !via.isPrivate()
-                && (settings.amtp().isStrictRelay() || via instanceof Via.Amtp)
+                && (amtp.isStrictRelay() || via instanceof Via.Amtp)
                 && HopNetwork.cameOverPublic(claim.attributes());
     }
 
@@ -473,7 +481,8 @@ public final class DeliveryEngine implements AutoCloseable {
                                         claim.attributes(), claim.sizeBytes()),
                                 BodySource.of(claim),
                                 code,
-                                amtpCode),
+                                amtpCode,
+                                HopNetwork.cameOverPublic(claim.attributes())),
                         recipients,
                         Targets.firstTries(reachable, settings.addressesPerAttemptMax()),
                         pool,
@@ -490,9 +499,7 @@ public final class DeliveryEngine implements AutoCloseable {
         if (code != null) {
             return code;
         }
-        return claim.sender().isEmpty()
-                ? MailPolicyCode.NOTIFICATION
-                : settings.amtp().codeForUnknown();
+        return claim.sender().isEmpty() ? MailPolicyCode.NOTIFICATION : amtp.codeForUnknown();
     }
 
     /// Without a code, and for what came over a public connection of AMTP, there are no hosts of

@@ -21,7 +21,7 @@ import java.time.Duration;
 /// @param allowPrivateTargets whether MX hosts and address literals may lead to private, loopback
 ///     or link-local addresses. Fixed routes always may
 /// @param timeouts how long to wait for a host
-/// @param amtp `[amtp]`
+/// @param amtp `[amtp]`, at the start
 public record DeliverySettings(
         String heloName,
         int mxPort,
@@ -58,6 +58,25 @@ public record DeliverySettings(
                 || tlsFailureMemory.isNegative()) {
             throw new IllegalArgumentException("a time of delivery must not be negative");
         }
+    }
+
+    /// The same with other rules for AMTP.
+    public DeliverySettings with(AmtpSending other) {
+        return new DeliverySettings(
+                heloName,
+                mxPort,
+                attemptsInFlightMax,
+                connectionsPerHostMax,
+                recipientsPerTransactionMax,
+                transactionsPerConnectionMax,
+                addressesPerAttemptMax,
+                chunkOctetsMax,
+                idleConnectionTimeout,
+                deadHostMemory,
+                tlsFailureMemory,
+                allowPrivateTargets,
+                timeouts,
+                other);
     }
 
     /// Safe for a host of any size.

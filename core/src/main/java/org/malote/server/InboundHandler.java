@@ -16,7 +16,6 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +29,6 @@ import org.malote.amtp.HopCheck;
 import org.malote.amtp.HopIdentity;
 import org.malote.amtp.MailPolicyCode;
 import org.malote.amtp.Observations.Outcome;
-import org.malote.amtp.Shortcoming;
 import org.malote.auth.Answer;
 import org.malote.auth.Mechanism;
 import org.malote.auth.User;
@@ -745,13 +743,8 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private void onIdentity(State.AwaitingIdentity asked, HopIdentity found) {
         if (!found.equals(identified)) {
             identified = found;
-            Shortcoming shortcoming = found.shortcoming();
-            String verdict =
-                    shortcoming == null
-                            ? "verified"
-                            : shortcoming.name().toLowerCase(Locale.ROOT).replace('_', '-');
             String network = found.network().word();
-            reception.meters().identified(listener.name(), network, verdict);
+            reception.meters().identified(listener.name(), network, found.verdictWord());
             reception
                     .log()
                     .identified(
@@ -761,10 +754,8 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
                             network,
                             found.operator(),
                             found.issuer(),
-                            verdict,
-                            shortcoming == Shortcoming.CHAIN || shortcoming == Shortcoming.DENIED
-                                    ? hop().certificateFault()
-                                    : null);
+                            found.verdict(),
+                            found.fault());
         }
         Step step = session.on(asked, found);
         logRefusal(step, asked.isExtended() ? "EHLO" : "HELO", asked.name().text());

@@ -4,7 +4,7 @@ package org.malote.server;
 ///
 /// Deviation: the draft has one port for public networks, which was never assigned
 /// (draft-weinman-amtp-03 §4.1). A listener's address is the operator's to choose; SRV records tell
-/// it.
+/// it. There may be several: who moves must listen at both for as long as those records are kept.
 public enum Profile {
     /// Mail from other hosts, port 25.
     MX,

@@ -61,8 +61,8 @@ public final class SessionLog {
     /// @param network whose word its certificate rests on: `public`, `private` or `none`
     /// @param operator the name that it is held to; empty when there is none
     /// @param issuer of its certificate; empty when that does not hold
-    /// @param verdict `verified`, or what is missing
-    /// @param fault of the certificate, in its words; null when there is nothing to say
+    /// @param verdict `verified`, or what is missing, as with each message
+    /// @param fault of the certificate, in its words; empty when there is nothing to say
     public void identified(
             String session,
             InetAddress peer,
@@ -71,7 +71,7 @@ public final class SessionLog {
             String operator,
             String issuer,
             String verdict,
-            @Nullable String fault) {
+            String fault) {
         LoggingEventBuilder event =
                 LOG.atInfo()
                         .addKeyValue("session", session)
@@ -85,7 +85,7 @@ public final class SessionLog {
             event = event.addKeyValue("issuer", Printable.escape(issuer));
         }
         event = event.addKeyValue("verdict", verdict);
-        if (fault != null) {
+        if (!fault.isEmpty()) {
             event = event.addKeyValue("reason", Printable.escape(fault));
         }
         event.log("identified");

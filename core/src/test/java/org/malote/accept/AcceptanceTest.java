@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +17,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.malote.amtp.CodeClaim;
@@ -27,6 +30,7 @@ import org.malote.offload.TlsSummary;
 import org.malote.policy.Peer;
 import org.malote.queue.Envelope;
 import org.malote.queue.MailQueue;
+import org.malote.queue.MessageId;
 import org.malote.queue.QueueEnvironment;
 import org.malote.queue.QueueSettings;
 import org.malote.session.Greeting;
@@ -43,6 +47,8 @@ import org.malote.smtp.wire.CommandParser;
 
 final class AcceptanceTest {
     private static final DomainName NAME = new DomainName("mx.example");
+    private static final TlsSummary TLS =
+            new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, null, null, false);
 
     @TempDir Path folder;
 
@@ -128,7 +134,7 @@ final class AcceptanceTest {
                             "verdict", "verified",
                             "reverse", "pass out1.peer.example",
                             "trust", "4"),
-                    hop(queue, verified, new PeerIdentity.Trusted(List.of(), "CN=x")));
+                    hop(queue, verified));
             assertEquals(
                     Map.of(
                             "over", "public",
@@ -144,18 +150,52 @@ final class AcceptanceTest {
                                     "",
                                     "",
                                     new ReverseDns.Nameless(),
-                                    Shortcoming.CHAIN),
-                            new PeerIdentity.Untrusted(List.of(), "expired yesterday")));
-            assertEquals(
-                    Map.of("over", "public"),
-                    hop(queue, HopIdentity.UNKNOWN, new PeerIdentity.Unknown()));
+                                    Shortcoming.CHAIN,
+                                    "expired yesterday")));
+            assertEquals(Map.of("over", "public"), hop(queue, HopIdentity.UNKNOWN));
         }
     }
 
-    private static Map<String, String> hop(
-            MailQueue queue, HopIdentity identity, PeerIdentity shown) throws IOException {
-        TlsSummary tls =
-                new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, null, null, false);
+    /// Whoever reads the trace learns whose certificate it was, and what was found.
+    @Test
+    void theTraceNamesTheCertificate() {
+        assertEquals("(client certificate out1.peer.example: verified)", shown(null));
+        assertEquals(
+                "(client certificate out1.peer.example: the address has no name)",
+                shown(Shortcoming.REVERSE_MISSING));
+        assertEquals(
+                "(client certificate: the certificate does not hold)", shown(Shortcoming.CHAIN));
+        assertEquals("for", shown(Shortcoming.NO_CERTIFICATE));
+    }
+
+    /// The line behind that about TLS.
+    private static String shown(@Nullable Shortcoming shortcoming) {
+        SessionFacts facts =
+                new SessionFacts(NAME, false, null, SessionLimits.defaults())
+                        .secured(TLS, new PeerIdentity.Unknown());
+        HopIdentity identity =
+                new HopIdentity(
+                        HopNetwork.PUBLIC,
+                        "out1.peer.example",
+                        "CN=Federation",
+                        new ReverseDns.Confirmed(List.of("out1.peer.example")),
+                        shortcoming);
+        String header =
+                new String(
+                        TraceHeader.received(
+                                facts,
+                                peer(),
+                                new Greeting(NAME, true, identity),
+                                transaction(1),
+                                new MessageId(5),
+                                Instant.EPOCH),
+                        StandardCharsets.UTF_8);
+        String line = header.split("\r\n", -1)[3].strip();
+        return line.startsWith("for") ? "for" : line;
+    }
+
+    private static Map<String, String> hop(MailQueue queue, HopIdentity identity)
+            throws IOException {
         MessageIntake intake =
                 new Acceptance(
                                 queue,
@@ -164,7 +204,7 @@ final class AcceptanceTest {
                         .begin(
                                 "s1",
                                 new SessionFacts(NAME, false, null, SessionLimits.defaults())
-                                        .secured(tls, shown),
+                                        .secured(TLS, new PeerIdentity.Unknown()),
                                 peer(),
                                 new Arrival(true, true, false),
                                 new Greeting(NAME, true, identity),
@@ -174,7 +214,7 @@ final class AcceptanceTest {
         return HopAttributes.of(attributes);
     }
 
-    private static Peer peer() throws IOException {
+    private static Peer peer() {
         InetAddress loopback = InetAddress.getLoopbackAddress();
         return new Peer(new InetSocketAddress(loopback, 40000), loopback);
     }

@@ -1,6 +1,7 @@
 package org.malote.accept;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,9 +10,11 @@ import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 final class BorderFilterTest {
@@ -22,6 +25,9 @@ final class BorderFilterTest {
                     "X-AMTP-Trust",
                     "x-amtp-trust",
                     "X-AMTP-Trust: 4\r\n",
+                    "MPC: com/optin\r\n",
+                    "mp",
+                    "c:",
                     "X-AM",
                     "TP-Trust",
                     "Authentication-Results",
@@ -92,7 +98,7 @@ final class BorderFilterTest {
         }
 
         private static boolean isForged(String field) {
-            if (field.matches("(?is)x-amtp-trust[ \t]*:.*")) {
+            if (field.matches("(?is)(x-amtp-trust|mpc)[ \t]*:.*")) {
                 return true;
             }
             return field.matches("(?is)authentication-results[ \t]*:.*")
@@ -149,7 +155,12 @@ final class BorderFilterTest {
     }
 
     private static String filter(String message, IntUnaryOperator lengthAt) {
-        BorderFilter filter = new BorderFilter("MX.example");
+        return filter("MX.example", message, lengthAt);
+    }
+
+    private static String filter(
+            @Nullable String authservId, String message, IntUnaryOperator lengthAt) {
+        BorderFilter filter = filter(authservId);
         StringBuilder kept = new StringBuilder();
         BorderFilter.Next next =
                 (text, index, length) ->
@@ -167,6 +178,10 @@ final class BorderFilterTest {
         filter.end(next);
         octets.release();
         return kept.toString();
+    }
+
+    private static BorderFilter filter(@Nullable String authservId) {
+        return Objects.requireNonNull(BorderFilter.of(authservId, true));
     }
 
     private static String whole(String message) {
@@ -213,6 +228,27 @@ final class BorderFilterTest {
                         "")) {
             assertEquals(message, whole(message));
         }
+    }
+
+    /// Each of the two is asked for by itself.
+    @Test
+    void codesAndTrustAreTakenOutApart() {
+        String message =
+                "MPC: com/optin\r\n x\r\nmpc :\r\nMPCS: x\r\nX-AMTP-Trust: 4\r\n\r\nMPC: x\r\n";
+        assertEquals("MPCS: x\r\nX-AMTP-Trust: 4\r\n\r\nMPC: x\r\n", filter(null, message, _ -> 1));
+        assertEquals("MPCS: x\r\n\r\nMPC: x\r\n", whole(message));
+        StringBuilder kept = new StringBuilder();
+        BorderFilter trustAlone = Objects.requireNonNull(BorderFilter.of(US, false));
+        ByteBuf octets = Unpooled.copiedBuffer(message, StandardCharsets.ISO_8859_1);
+        trustAlone.filter(
+                octets,
+                0,
+                octets.readableBytes(),
+                (text, index, length) ->
+                        kept.append(text.toString(index, length, StandardCharsets.ISO_8859_1)));
+        octets.release();
+        assertEquals(message.replace("X-AMTP-Trust: 4\r\n", ""), kept.toString());
+        assertNull(BorderFilter.of(null, false));
     }
 
     @Test
@@ -295,7 +331,7 @@ final class BorderFilterTest {
     /// Behind the header section there is nothing to look at, and the octets go on uncopied.
     @Test
     void isOverAtTheFirstEmptyLine() {
-        BorderFilter filter = new BorderFilter(US);
+        BorderFilter filter = filter(US);
         List<ByteBuf> taken = new ArrayList<>();
         ByteBuf octets =
                 Unpooled.copiedBuffer("A: b\r\n\r\nX-AMTP-Trust: 4", StandardCharsets.US_ASCII);

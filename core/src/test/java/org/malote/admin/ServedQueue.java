@@ -95,6 +95,18 @@ public final class ServedQueue implements AutoCloseable {
         return writer.id();
     }
 
+    /// A message of which more is known than where it came from.
+    public MessageId append(
+            String sender, Map<String, String> attributes, String body, String recipient) {
+        MessageWriter writer = queue.begin();
+        CompletableFuture<CommitResult> committed =
+                seal(writer, sender, attributes, body.getBytes(StandardCharsets.UTF_8), recipient);
+        if (!(committed.join() instanceof CommitResult.Committed)) {
+            throw new AssertionError("the message was not accepted: " + committed.join());
+        }
+        return writer.id();
+    }
+
     /// So many small messages to one recipient each, at a thousand destinations in turn.
     public void appendMany(int count) {
         CompletableFuture<CommitResult> last = CompletableFuture.completedFuture(null);
@@ -110,6 +122,15 @@ public final class ServedQueue implements AutoCloseable {
 
     private static CompletableFuture<CommitResult> seal(
             MessageWriter writer, String sender, byte[] body, String... recipients) {
+        return seal(writer, sender, Map.of("client", "192.0.2.1"), body, recipients);
+    }
+
+    private static CompletableFuture<CommitResult> seal(
+            MessageWriter writer,
+            String sender,
+            Map<String, String> attributes,
+            byte[] body,
+            String... recipients) {
         writer.write(ByteBuffer.wrap(body));
         CompletableFuture<CommitResult> committed = new CompletableFuture<>();
         List<Recipient> to = new ArrayList<>();
@@ -118,7 +139,7 @@ public final class ServedQueue implements AutoCloseable {
                     new Recipient(
                             address, address.substring(address.lastIndexOf('@') + 1), Map.of()));
         }
-        writer.seal(new Envelope(sender, Map.of("client", "192.0.2.1"), to), committed::complete);
+        writer.seal(new Envelope(sender, attributes, to), committed::complete);
         return committed;
     }
 

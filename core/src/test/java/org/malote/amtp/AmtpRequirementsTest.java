@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -26,11 +27,15 @@ import org.junit.jupiter.api.Test;
 /// another requirement, write the transcript and add a row.
 final class AmtpRequirementsTest {
     private static final Path SOURCES = Path.of("src/main/java/org/malote");
-    private static final Path TESTS = Path.of("src/test/java/org/malote");
+    private static final List<Path> TESTS =
+            List.of(
+                    Path.of("src/test/java/org/malote"),
+                    Path.of("../offload/src/test/java/org/malote/offload"));
     private static final List<Path> TRANSCRIPTS =
             List.of(
                     Path.of("src/test/resources/org/malote/session"),
                     Path.of("src/test/resources/org/malote/delivery"));
+    private static final int REQUIREMENTS = 60;
     private static final Pattern NUMBERS = Pattern.compile("AMTP((?: [0-9]+)+)");
     private static final Pattern QUOTED = Pattern.compile("`([^`]+)`");
 
@@ -38,7 +43,8 @@ final class AmtpRequirementsTest {
     /// mail
     /// goes is found before a word is said, a notification is made from a failure, not from a
     /// session, and whom to complain to is told to the operator, not to the peer.
-    private static final Set<Integer> WITHOUT_DIALOGUE = Set.of(5, 7, 10, 12, 13, 16, 18, 19, 48);
+    private static final Set<Integer> WITHOUT_DIALOGUE =
+            Set.of(5, 7, 10, 11, 12, 13, 16, 18, 19, 48);
 
     /// One row.
     private record Row(
@@ -70,6 +76,24 @@ final class AmtpRequirementsTest {
                     isShown,
                     row.number() + " has a transcript");
         }
+    }
+
+    /// No number is forgotten: each has a row, or is named with the reason why it has none.
+    @Test
+    void everyNumberIsThere() throws IOException {
+        Set<Integer> numbers = new TreeSet<>();
+        rows().forEach(row -> numbers.add(row.number()));
+        String text = Files.readString(Path.of("AMTP.md"));
+        Pattern.compile("[0-9]+")
+                .matcher(text.substring(text.indexOf("Without a row:")))
+                .results()
+                .forEach(
+                        one ->
+                                assertTrue(
+                                        numbers.add(Integer.valueOf(one.group())),
+                                        one.group() + " has a row"));
+        assertEquals(
+                new TreeSet<>(IntStream.rangeClosed(1, REQUIREMENTS).boxed().toList()), numbers);
     }
 
     @Test
@@ -163,18 +187,21 @@ final class AmtpRequirementsTest {
 
     private static void assertTestIsThere(Row row, String proof) throws IOException {
         String[] sides = proof.split("#", 2);
-        try (Stream<Path> files = Files.walk(TESTS)) {
-            List<Path> classes = files.filter(file -> file.endsWith(sides[0] + ".java")).toList();
-            assertEquals(1, classes.size(), row.number() + ": " + proof);
-            String source = Files.readString(classes.getFirst());
-            assertTrue(
-                    Pattern.compile(
-                                    "@(Test|ParameterizedTest\\s+@EnumSource)\\s+void "
-                                            + Pattern.quote(sides[1])
-                                            + "\\(")
-                            .matcher(source)
-                            .find(),
-                    row.number() + ": there is no " + proof);
+        List<Path> classes = new ArrayList<>();
+        for (Path folder : TESTS) {
+            try (Stream<Path> files = Files.walk(folder)) {
+                files.filter(file -> file.endsWith(sides[0] + ".java")).forEach(classes::add);
+            }
         }
+        assertEquals(1, classes.size(), row.number() + ": " + proof);
+        String source = Files.readString(classes.getFirst());
+        assertTrue(
+                Pattern.compile(
+                                "@(Test|ParameterizedTest\\s+@EnumSource)\\s+void "
+                                        + Pattern.quote(sides[1])
+                                        + "\\(")
+                        .matcher(source)
+                        .find(),
+                row.number() + ": there is no " + proof);
     }
 }

@@ -25,7 +25,7 @@ final class CodePoliciesTest {
                                     new Mailbox("bob", new DomainName("b.example")),
                                     declarations("DENY=*/*")),
                             false,
-                            false));
+                            ForeignHeaders.REFUSE));
 
     private static PolicyDeclarations declarations(String text) {
         return ((PolicyDeclarations.Parsed.Valid) PolicyDeclarations.parse(text)).declarations();

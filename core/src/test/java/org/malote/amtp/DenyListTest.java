@@ -1,9 +1,8 @@
 package org.malote.amtp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -28,14 +27,25 @@ final class DenyListTest {
                         """
                                 .formatted(DIGEST, "FE:" + "DC:".repeat(30) + "BA"));
         assertEquals(5, list.size());
-        assertTrue(list.has(shown(DIGEST, "00", "a.example"), "a.example"));
-        assertTrue(list.has(shown("00", "fe" + "dc".repeat(30) + "ba", "a.example"), null));
-        assertTrue(list.has(shown("00", "00", "a.example"), "out1.spam.example"));
-        assertTrue(list.has(shown("00", "00", "a.example", "OUT1.spam.example"), "a.example"));
-        assertTrue(list.has(shown("00", "00", "a.b.junk.example"), "a.example"));
-        assertTrue(list.has(shown("00", "00", "xn--bcher-kva.example"), "a.example"));
-        assertTrue(
-                list.has(
+        String key = "fe" + "dc".repeat(30) + "ba";
+        assertEquals(
+                "certificate " + DIGEST, list.find(shown(DIGEST, "00", "a.example"), "a.example"));
+        assertEquals("key " + key, list.find(shown("00", key, "a.example"), null));
+        assertEquals(
+                "name out1.spam.example",
+                list.find(shown("00", "00", "a.example"), "out1.spam.example"));
+        assertEquals(
+                "name out1.spam.example",
+                list.find(shown("00", "00", "a.example", "OUT1.spam.example"), "a.example"));
+        assertEquals(
+                "name *.junk.example",
+                list.find(shown("00", "00", "a.b.junk.example"), "a.example"));
+        assertEquals(
+                "name xn--bcher-kva.example",
+                list.find(shown("00", "00", "xn--bcher-kva.example"), "a.example"));
+        assertEquals(
+                "name out1.spam.example",
+                list.find(
                         new PeerCertificate(
                                 List.of(),
                                 "out1.spam.example",
@@ -44,9 +54,9 @@ final class DenyListTest {
                                 "00",
                                 new PeerCertificate.Standing.Held("00")),
                         null));
-        assertFalse(list.has(shown("00", "00", "junk.example"), "spam.example"));
-        assertFalse(list.has(shown("00", "00", "notjunk.example"), "x.out1.spam.example"));
-        assertFalse(list.has(shown("00", DIGEST, "a.example"), "a.example"));
+        assertNull(list.find(shown("00", "00", "junk.example"), "spam.example"));
+        assertNull(list.find(shown("00", "00", "notjunk.example"), "x.out1.spam.example"));
+        assertNull(list.find(shown("00", DIGEST, "a.example"), "a.example"));
     }
 
     @Test

@@ -24,8 +24,12 @@ import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.malote.dns.ScriptedDnsServer;
 import org.malote.offload.CertificateSettings;
 import org.malote.offload.SelfSigned;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Type;
 
 @Timeout(60)
 final class AmtpProbeTest {
@@ -86,6 +90,10 @@ final class AmtpProbeTest {
     }
 
     private String probe(String name, String host, int port) throws Exception {
+        return probe(name, host + ":" + port, "");
+    }
+
+    private String probe(String name, String target, String more) throws Exception {
         CertificateSettings own = certificate("out1.isp.example");
         CertificateSettings theirs = certificate(name);
         Path file =
@@ -101,10 +109,11 @@ final class AmtpProbeTest {
                         [amtp]
                         source = "out1"
                         authorities = "%s"
+                        %s
                         """
-                                .formatted(own.chain(), own.key(), theirs.chain()));
+                                .formatted(own.chain(), own.key(), theirs.chain(), more));
         TestScreen screen = new TestScreen(Clock.systemUTC());
-        int status = screen.run("amtp", "probe", host + ":" + port, "--config", file.toString());
+        int status = screen.run("amtp", "probe", target, "--config", file.toString());
         return status + " " + screen.out() + screen.err();
     }
 
@@ -149,6 +158,61 @@ final class AmtpProbeTest {
             assertSays("FAILS +EHLO +504 Authentication failed \\(it does not accept.*", output);
             assertSays("not everything matches", output);
         }
+    }
+
+    /// The first target is down, the second answers, and the third is for when it does not.
+    @Test
+    void theTargetsOfADomainAreTriedInOrderUntilOneAnswers() throws Exception {
+        int closed;
+        try (ServerSocket gone = new ServerSocket(0)) {
+            closed = gone.getLocalPort();
+        }
+        try (ServerSocket server = host(certificate("mx2.peer.example"));
+                ScriptedDnsServer dns =
+                        ScriptedDnsServer.start(
+                                (query, _) ->
+                                        List.of(
+                                                answer(query, closed, server.getLocalPort())
+                                                        .toWire()))) {
+            String output =
+                    probe(
+                            "mx2.peer.example",
+                            "peer.example",
+                            "[dns]\nservers = [\"127.0.0.1:" + dns.address().getPort() + "\"]");
+            assertEquals('1', output.charAt(0), output);
+            List<String> said =
+                    output.lines()
+                            .filter(line -> line.matches("(ok|FAILS)? +(target|TCP|greeting) .*"))
+                            .map(line -> line.replaceAll("port [0-9]+|:[0-9]+", "*"))
+                            .map(line -> line.replaceAll(" +", " ").strip())
+                            .toList();
+            assertEquals(6, said.size(), output);
+            assertEquals("target 1 of 3: mx1.peer.example*", said.get(0));
+            assertTrue(said.get(1).startsWith("FAILS TCP 127.0.0.1 * from 127.0.0.1"), output);
+            assertEquals("target 2 of 3: mx2.peer.example*", said.get(2));
+            assertEquals("ok TCP 127.0.0.1 * from 127.0.0.1", said.get(3));
+            assertEquals("ok greeting 220 localhost AMTP", said.get(4));
+            assertEquals("target mx3.peer.example* was not tried: this one answered", said.get(5));
+            assertSays(
+                    "ok +certificate +for mx2.peer.example.*; wanted mx2.peer.example or"
+                            + " peer.example",
+                    output);
+        }
+    }
+
+    private static Message answer(Message query, int closed, int open) throws IOException {
+        String name = query.getQuestion().getName().toString();
+        if (query.getQuestion().getType() == Type.SRV) {
+            return ScriptedDnsServer.reply(
+                    query,
+                    Rcode.NOERROR,
+                    name + " 300 SRV 30 0 " + open + " mx3.peer.example.",
+                    name + " 300 SRV 10 0 " + closed + " mx1.peer.example.",
+                    name + " 300 SRV 20 0 " + open + " mx2.peer.example.");
+        }
+        return query.getQuestion().getType() == Type.A
+                ? ScriptedDnsServer.reply(query, Rcode.NOERROR, name + " 300 A 127.0.0.1")
+                : ScriptedDnsServer.reply(query, Rcode.NOERROR);
     }
 
     @Test

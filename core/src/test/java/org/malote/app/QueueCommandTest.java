@@ -12,7 +12,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -272,6 +274,42 @@ final class QueueCommandTest {
         assertEquals(
                 "1 malote: message 5 is not in the queue; see malote queue list\n",
                 run("show", "5"));
+    }
+
+    /// What an operator reads who has to complain to somebody: the attributes as they are kept when
+    /// a message comes from a peer whose identity was looked at.
+    @Test
+    void showsWhoTheOperatorOfThePeerIs() {
+        Map<String, String> attributes = new LinkedHashMap<>();
+        attributes.put("mpc", "com/optout");
+        attributes.put("amtp.network", "public");
+        attributes.put("amtp.operator", "out1.peer.example");
+        attributes.put("amtp.issuer", "CN=Federation,O=Peer\u001b[2J");
+        attributes.put("amtp.verdict", "the certificate is denied");
+        attributes.put("amtp.reason", "the deny list has name *.peer.example");
+        attributes.put("amtp.reverse", "pass out1.peer.example");
+        attributes.put("amtp.trust", "1");
+        attributes.put("client", "192.0.2.1");
+        ids.add(served.append("boss@shop.example", attributes, "x\r\n", "one@isp.example"));
+        String shown = run("show", "AAAAAAAAA");
+        assertTrue(
+                shown.contains(
+                        """
+                        mpc       com/optout
+                        amtp.network public
+                        amtp.operator out1.peer.example
+                        amtp.issuer CN=Federation,O=Peer\\x1b[2J
+                        amtp.verdict the certificate is denied
+                        amtp.reason the deny list has name *.peer.example
+                        amtp.reverse pass out1.peer.example
+                        amtp.trust 1
+                        client    192.0.2.1
+                        """),
+                shown);
+        assertTrue(
+                run("show", "AAAAAAAAA", "--json")
+                        .contains("\"amtp.operator\":\"out1.peer.example\","),
+                shown);
     }
 
     @Test

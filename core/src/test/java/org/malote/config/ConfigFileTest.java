@@ -26,6 +26,7 @@ import org.malote.amtp.CodeRole;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
+import org.malote.amtp.ForeignHeaders;
 import org.malote.amtp.IdentitySettings;
 import org.malote.amtp.MailPolicyCode;
 import org.malote.amtp.ReverseRule;
@@ -311,6 +312,24 @@ final class ConfigFileTest {
     }
 
     /// Draft-weinman-amtp-03 §4.1, §4.2: ports are chosen, TLS comes first, and a code is a duty.
+    /// While SRV records of before are still kept, both are asked for.
+    @Test
+    void amtpMayBeListenedForOnSeveralPorts() {
+        String listener =
+                """
+                [[listener]]
+                name    = "amtp-%1$d"
+                address = "0.0.0.0:%1$d"
+                profile = "amtp-public"
+                trust   = ["federation-ca.pem"]
+                """;
+        assertEquals(
+                List.of(24, 26),
+                valid(listener.formatted(24) + listener.formatted(26)).listeners().stream()
+                        .map(one -> one.address().getPort())
+                        .toList());
+    }
+
     @Test
     void readsListenersForAmtp() {
         Settings settings =
@@ -505,7 +524,7 @@ final class ConfigFileTest {
         assertEquals(Set.of("isp.example", "xn--bcher-kva.example"), codes.domains().keySet());
         assertEquals("[ann.lee@isp.example]", codes.recipients().keySet().toString());
         assertTrue(codes.isRequired());
-        assertTrue(codes.keepsForeignHeaders());
+        assertEquals(ForeignHeaders.KEEP, codes.foreignHeaders());
         assertEquals(Dial.OFF, valid("").listeners().getFirst().codes());
         assertEquals(CodeSettings.defaults(), valid("").codes());
     }

@@ -61,6 +61,7 @@ final class AmtpDeliveryTest {
         final FakeHost smtp = new FakeHost();
         final Bench bench = new Bench();
         final HostTls tls;
+        final DeliveryEngine deliveries;
 
         World(Via via) throws Exception {
             CertificateSettings own = certificate("out1.x.example");
@@ -104,7 +105,9 @@ final class AmtpDeliveryTest {
             bench.zone("y.example", "MX 0 mx.y.example");
             bench.zone("mx.y.example", "127.0.0.1");
             bench.sites = new SiteTable(List.of(), SiteTable.usual(20, terms));
-            bench.start(Bench.allVia(via), Bench.settings(smtp.port(), true, settings), tls);
+            deliveries =
+                    bench.start(
+                            Bench.allVia(via), Bench.settings(smtp.port(), true, settings), tls);
         }
 
         private static HostWay way(Terms terms) {
@@ -320,8 +323,37 @@ final class AmtpDeliveryTest {
             try (World world = new World(via)) {
                 world.bench.awaitGone(world.send(attributes));
                 assertEquals(1, world.smtp.messages.size());
+                assertStarts(
+                        "X-AMTP-Left: smtp\r\nMPC: com/optin\r\n", world.smtp.messages.getFirst());
                 assertEquals(0, world.amtp.connections.get());
             }
+        }
+    }
+
+    /// Without a restart, and without what is held of the rules of before.
+    @Test
+    void otherRulesForAmtpHoldFromTheNextAttemptOn() throws Exception {
+        Map<String, String> relayed = Map.of("mpc", "com/optin", "amtp.over", "public");
+        try (World world = new World(new Via.Hybrid())) {
+            assertStarts("permanent 5.7.1 the message came", world.failure(relayed));
+            world.deliveries.useAmtp(new AmtpSending(false, MailPolicyCode.NOTIFICATION, false));
+            world.bench.awaitGone(world.send(relayed));
+            assertEquals(1, world.smtp.messages.size());
+            world.bench.awaitGone(world.send(Map.of()));
+            assertTrue(
+                    world.amtp.commands.stream()
+                            .anyMatch(one -> one.contains(" MPC=net/autoresponse")),
+                    world.amtp.commands.toString());
+        }
+    }
+
+    /// What came otherwise, or goes to the operator's own hosts, has not left AMTP.
+    @Test
+    void onlyWhatLeavesAmtpIsMarked() throws Exception {
+        settings = new AmtpSending(false, null, false);
+        try (World world = new World(new Via.Mx())) {
+            world.bench.awaitGone(world.send(Map.of("mpc", "com/optin", "amtp.over", "private")));
+            assertStarts("MPC: com/optin\r\n", world.smtp.messages.getFirst());
         }
     }
 

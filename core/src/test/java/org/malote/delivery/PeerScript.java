@@ -253,7 +253,8 @@ final class PeerScript {
                         MailParameters.fromAttributes(mail, octets.length),
                         source(octets),
                         code,
-                        code);
+                        code,
+                        false);
         HostFacts facts = handler().facts();
         OutboundTransaction transaction =
                 whole.to(protocol, facts, sender.equals("<>") ? "" : sender, to);

@@ -339,6 +339,37 @@ final class AmtpNetworkTest {
         Await.until(LIMIT, () -> !isRefused("peer.test"), b::log);
     }
 
+    /// SIGHUP, for the side that sends: whom it believes, and what it says of mail without a code.
+    /// A
+    /// file that is not there leaves what was in force.
+    @Test
+    void whatIsAskedOfHostsIsReadAgain() {
+        String before = shellIn("b", "cat malote.toml");
+        String believed = "authorities = \"federation.pem\"";
+        folder.write("malote.toml", before.replace(believed, "authorities = \"gone.pem\""));
+        hangUp();
+        Await.until(LIMIT, () -> b.log().contains("gone.pem does not exist"), b::log);
+        send("b", "bob@b.test", "gina@a.test", "per/individual");
+        assertTrue(arrived("a", "a.test/gina").contains("X-AMTP-Trust: 4\n"));
+
+        folder.write("malote.toml", before.replace(believed, "authorities = \"stranger.pem\""));
+        hangUp();
+        Await.until(LIMIT, () -> b.log().contains("the rules for sites changed"), b::log);
+        send("b", "bob@b.test", "hank@a.test", "per/individual");
+        Await.until(LIMIT, () -> b.log().contains("cause=untrusted"), b::log);
+        assertEquals(List.of(), Maildirs.messages(folder.path().resolve("a.mail/a.test/hank")));
+
+        folder.write(
+                "malote.toml",
+                before.replace(believed, believed + "\ncode-for-unknown = \"com/customer\""));
+        hangUp();
+        assertTrue(arrived("a", "a.test/hank").contains("\nMPC: per/individual\n"));
+        send("b", "bob@b.test", "iris@a.test", "");
+        assertTrue(arrived("a", "a.test/iris").contains("\nMPC: com/customer\n"));
+        folder.write("malote.toml", before);
+        hangUp();
+    }
+
     private static void hangUp() {
         shell("kill -HUP " + b.pid());
     }
@@ -382,7 +413,7 @@ final class AmtpNetworkTest {
                 s = smtplib.SMTP("127.0.0.1", 2525)
                 s.ehlo("user.test")
                 for verb, reply in (
-                    ("mail", s.mail(sys.argv[1], ["XMPC=" + sys.argv[3]])),
+                    ("mail", s.mail(sys.argv[1], ["XMPC=" + sys.argv[3]] if sys.argv[3] else [])),
                     ("rcpt", s.rcpt(sys.argv[2])),
                     ("data", s.data("Subject: x\\r\\n\\r\\nx\\r\\n")),
                 ):

@@ -12,6 +12,7 @@ import org.malote.amtp.CodeClaim;
 import org.malote.amtp.CodeClaim.Fault;
 import org.malote.amtp.CodePolicies;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.ForeignHeaders;
 import org.malote.amtp.MailPolicyCode;
 import org.malote.amtp.PolicyDeclarations;
 import org.malote.session.Greeting;
@@ -57,7 +58,7 @@ final class MailCodePolicyTest {
                                 declarations("DENY=net/*")),
                         Map.of(),
                         false,
-                        false);
+                        ForeignHeaders.REFUSE);
         List<Verdict> verdicts = new ArrayList<>();
         new MailCodePolicy(
                         (_, _, answer) -> answer.accept(otherwise),

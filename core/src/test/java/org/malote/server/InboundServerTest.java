@@ -19,6 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.ForeignHeaders;
 import org.malote.amtp.PolicyDeclaration;
 import org.malote.amtp.PolicyDeclaration.Keyword;
 import org.malote.amtp.PolicyDeclarations;
@@ -73,7 +74,7 @@ final class InboundServerTest {
                         Map.of(),
                         Map.of(),
                         false,
-                        false);
+                        ForeignHeaders.REFUSE);
         Client after = running.connect("coded");
         assertEquals(GREETING, after.reply());
         assertEquals("250 XMPC ALLOW=*/*", before.ask("EHLO a.example"));

@@ -48,6 +48,7 @@ import org.malote.amtp.CodePolicies;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.CommonNames;
 import org.malote.amtp.Dial;
+import org.malote.amtp.ForeignHeaders;
 import org.malote.amtp.IdentitySettings;
 import org.malote.amtp.Observations;
 import org.malote.amtp.PolicyDeclarations;
@@ -372,7 +373,9 @@ final class TranscriptTest {
                     domains,
                     recipients,
                     one(settings, "mpc-absent", "allow").equals("refuse"),
-                    one(settings, "mpc-foreign-header", "refuse").equals("keep"));
+                    ForeignHeaders.valueOf(
+                            one(settings, "mpc-foreign-header", "refuse")
+                                    .toUpperCase(Locale.ROOT)));
         }
 
         private static AuthSettings auth(List<String> settings, @Nullable Path users) {

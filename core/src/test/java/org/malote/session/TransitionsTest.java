@@ -18,6 +18,7 @@ import org.malote.amtp.CodeClaim;
 import org.malote.amtp.CodeRules;
 import org.malote.amtp.CodeSettings;
 import org.malote.amtp.Dial;
+import org.malote.amtp.ForeignHeaders;
 import org.malote.amtp.HopIdentity;
 import org.malote.amtp.HopNetwork;
 import org.malote.amtp.IdentityRules;
@@ -260,7 +261,8 @@ final class TransitionsTest {
         CodeSettings settings =
                 switch (PolicyDeclarations.parse("DENY=*/optout")) {
                     case PolicyDeclarations.Parsed.Valid(var site) ->
-                            new CodeSettings(site, Map.of(), Map.of(), false, false);
+                            new CodeSettings(
+                                    site, Map.of(), Map.of(), false, ForeignHeaders.REFUSE);
                     case PolicyDeclarations.Parsed other ->
                             throw new AssertionError(String.valueOf(other));
                 };

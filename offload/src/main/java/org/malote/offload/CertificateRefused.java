@@ -17,7 +17,11 @@ public final class CertificateRefused extends CertificateException {
         /// It is for other names.
         NAME("name"),
         /// It is not for servers.
-        USE("use");
+        USE("use"),
+        /// Its issuer has taken it back.
+        REVOKED("revoked"),
+        /// It must come with its issuer's word that it has not (RFC 7633), and does not.
+        STATUS("status");
 
         private final String word;
 

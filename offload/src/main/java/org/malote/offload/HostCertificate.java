@@ -13,12 +13,14 @@ import org.jspecify.annotations.Nullable;
 /// @param issuer the distinguished name of who issued it
 /// @param notAfter the last instant of its validity
 /// @param chain as the host sent it, the leaf first
+/// @param status what its issuer says of it, where the host brought that along
 public record HostCertificate(
         String subject,
         List<String> names,
         String issuer,
         Instant notAfter,
-        List<X509Certificate> chain) {
+        List<X509Certificate> chain,
+        StapledStatus status) {
     public HostCertificate {
         names = List.copyOf(names);
         chain = List.copyOf(chain);
@@ -29,17 +31,18 @@ public record HostCertificate(
     /// @param chain a PEM file, the leaf first
     /// @throws TlsProblems when it cannot be read
     public static HostCertificate read(Path chain) throws TlsProblems {
-        return of(PemFile.read(chain, "certificate").certificates());
+        return of(PemFile.read(chain, "certificate").certificates(), StapledStatus.UNTOLD);
     }
 
-    static HostCertificate of(List<X509Certificate> chain) {
+    static HostCertificate of(List<X509Certificate> chain, StapledStatus status) {
         X509Certificate leaf = chain.getFirst();
         return new HostCertificate(
                 leaf.getSubjectX500Principal().getName(),
                 HostNames.shown(leaf),
                 leaf.getIssuerX500Principal().getName(),
                 leaf.getNotAfter().toInstant(),
-                chain);
+                chain,
+                status);
     }
 
     /// Why its chain is not believed, by the rules that hold for hosts.
@@ -49,7 +52,7 @@ public record HostCertificate(
     /// @throws TlsProblems when the authorities cannot be read
     public @Nullable String distrust(@Nullable Path authorities, Instant now) throws TlsProblems {
         try {
-            new HostJudge(Authorities.read(authorities)).judge(chain, now);
+            new HostJudge(Authorities.read(authorities)).judge(chain, status, now);
             return null;
         } catch (CertificateRefused e) {
             return e.getMessage();

@@ -273,9 +273,16 @@ final class HostContexts implements AutoCloseable {
                                     full::mark);
             return switch (footing) {
                 case TlsContexts.Footing.OfBoringSsl _ ->
-                        NativeClient.open(trust, own, limits(), BoringSslContexts.GROUPS);
+                        NativeClient.open(
+                                trust,
+                                policy.asksForStatus(),
+                                own,
+                                limits(),
+                                BoringSslContexts.GROUPS);
+                // netty-tcnative has no such call for OpenSSL ("OCSP is not supported").
                 case TlsContexts.Footing.OfOpenSsl(var system) ->
-                        NativeClient.open(trust, own, limits(), OpenSslContexts.groups(system));
+                        NativeClient.open(
+                                trust, false, own, limits(), OpenSslContexts.groups(system));
                 case TlsContexts.Footing.OfJdk _ -> JdkClient.open(trust, full, own, limits());
                 case TlsContexts.Footing.None(var wanted) ->
                         throw new SSLException(wanted.settingName() + " cannot be had");

@@ -4,15 +4,19 @@ import java.security.GeneralSecurityException;
 import java.security.cert.CertPathBuilder;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertStore;
+import java.security.cert.Certificate;
 import java.security.cert.CollectionCertStoreParameters;
 import java.security.cert.PKIXBuilderParameters;
+import java.security.cert.PKIXCertPathBuilderResult;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// Verifies the certificates of hosts: chain and dates (RFC 5280 §6), use, and name (RFC 9525 §6).
+/// Verifies the certificates of hosts: chain and dates (RFC 5280 §6), use, what the issuer says of
+/// it by the host ([StapledStatus]), and name (RFC 9525 §6).
 final class HostJudge {
     /// RFC 5280 §4.2.1.12.
     private static final String ANY_USE = "2.5.29.37.0";
@@ -29,14 +33,19 @@ final class HostJudge {
     }
 
     /// @param chain as the host sent it, the leaf first, in any order after that (RFC 8446 §4.4.2)
-    void judge(List<X509Certificate> chain, Instant now) throws CertificateRefused {
+    /// @param status of the leaf, as the host sent it
+    void judge(List<X509Certificate> chain, StapledStatus status, Instant now)
+            throws CertificateRefused {
         X509Certificate leaf = chain.getFirst();
         if (chain.size() > CertificateStore.CHAIN_CERTIFICATES_MAX) {
             throw refused(CertificateRefused.Reason.UNTRUSTED, "its chain is too long");
         }
         requireDates(leaf, "it", now);
-        requireAuthority(chain, now);
+        X509Certificate issuer = requireAuthority(chain, now);
         requireUse(leaf);
+        if (issuer != null) {
+            status.judge(leaf, issuer, now);
+        }
     }
 
     /// @param expected names, of which the leaf must have one
@@ -66,11 +75,12 @@ final class HostJudge {
         }
     }
 
-    private void requireAuthority(List<X509Certificate> chain, Instant now)
+    /// @return who issued the leaf; null when nobody needs to have
+    private @Nullable X509Certificate requireAuthority(List<X509Certificate> chain, Instant now)
             throws CertificateRefused {
         X509Certificate leaf = chain.getFirst();
         if (authorities.has(leaf)) {
-            return; // the operator named this very certificate
+            return null; // the operator named this very certificate
         }
         try {
             X509CertSelector target = new X509CertSelector();
@@ -79,12 +89,18 @@ final class HostJudge {
                     new PKIXBuilderParameters(authorities.anchors(), target);
             parameters.addCertStore(
                     CertStore.getInstance("Collection", new CollectionCertStoreParameters(chain)));
-            // No mail waits for a revocation list; names and dates are what is verified.
+            // No mail waits for a revocation list; what the host brings along is looked at below.
             parameters.setRevocationEnabled(false);
             parameters.setDate(Date.from(now));
             parameters.setMaxPathLength(CertificateStore.CHAIN_CERTIFICATES_MAX);
             // It is built from what the host sent and what we have: nothing is fetched.
-            CertPathBuilder.getInstance("PKIX").build(parameters);
+            var built =
+                    (PKIXCertPathBuilderResult)
+                            CertPathBuilder.getInstance("PKIX").build(parameters);
+            List<? extends Certificate> path = built.getCertPath().getCertificates();
+            return path.size() > 1
+                    ? (X509Certificate) path.get(1)
+                    : built.getTrustAnchor().getTrustedCert();
         } catch (CertPathBuilderException e) {
             for (X509Certificate one : chain) {
                 requireDates(one, cut(one.getSubjectX500Principal().getName()), now);
@@ -116,7 +132,7 @@ final class HostJudge {
         }
     }
 
-    private static CertificateRefused refused(CertificateRefused.Reason reason, String sentence) {
+    static CertificateRefused refused(CertificateRefused.Reason reason, String sentence) {
         return new CertificateRefused(reason, "the certificate is not believed: " + sentence);
     }
 

@@ -21,6 +21,9 @@ public record HostPolicy(Trust trust, @Nullable Path authorities, List<String> n
         OPPORTUNISTIC,
         /// Nothing is verified, and the caller does not do without TLS: safe from who only listens.
         ENCRYPTED,
+        /// Nothing is verified, and all that can be shown is asked for: the caller looks at it with
+        /// [HostTls#certificate].
+        SHOWN,
         /// The chain and the dates are verified (RFC 5280 §6), and the caller sees to the name with
         /// [HostTls#isFor] after each handshake, resumed ones too.
         VERIFIED_BUT_FOR_NAME,
@@ -35,6 +38,9 @@ public record HostPolicy(Trust trust, @Nullable Path authorities, List<String> n
     /// TLS, with whoever answers.
     public static final HostPolicy ENCRYPTED = new HostPolicy(Trust.ENCRYPTED, null, List.of());
 
+    /// Whoever answers, to be looked at.
+    public static final HostPolicy SHOWN = new HostPolicy(Trust.SHOWN, null, List.of());
+
     public HostPolicy {
         names = List.copyOf(names);
     }
@@ -46,10 +52,16 @@ public record HostPolicy(Trust trust, @Nullable Path authorities, List<String> n
         return new HostPolicy(Trust.VERIFIED_BUT_FOR_NAME, authorities, List.of());
     }
 
+    /// Whether a host is asked to staple what its issuer says of its certificate (RFC 6066 §8). The
+    /// engine `jdk` always does, `openssl` never.
+    boolean asksForStatus() {
+        return hasAuthorities() || trust == Trust.SHOWN;
+    }
+
     /// Whether chains are verified.
     boolean hasAuthorities() {
         return switch (trust) {
-            case OPPORTUNISTIC, ENCRYPTED -> false;
+            case OPPORTUNISTIC, ENCRYPTED, SHOWN -> false;
             case VERIFIED_BUT_FOR_NAME, VERIFIED -> true;
         };
     }

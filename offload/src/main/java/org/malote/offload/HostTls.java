@@ -124,7 +124,9 @@ public final class HostTls implements AutoCloseable {
     /// @return null when it showed nothing
     public static @Nullable HostCertificate certificate(SslHandler handler) {
         List<X509Certificate> chain = chain(handler);
-        return chain.isEmpty() ? null : HostCertificate.of(chain);
+        return chain.isEmpty()
+                ? null
+                : HostCertificate.of(chain, StapledStatus.of(handler.engine()));
     }
 
     private static @Nullable X509Certificate leaf(SslHandler handler) {

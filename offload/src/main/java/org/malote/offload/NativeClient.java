@@ -19,10 +19,12 @@ final class NativeClient implements EngineClient {
         this.context = context;
     }
 
+    /// @param asksForStatus whether the host is asked to staple what its issuer says
     /// @param own our certificates; none to show none
     /// @param groups for the key agreement, the best first
     static NativeClient open(
             X509ExtendedTrustManager trust,
+            boolean asksForStatus,
             List<ServedCertificate> own,
             SessionLimits limits,
             List<String> groups)
@@ -30,6 +32,7 @@ final class NativeClient implements EngineClient {
         SslContextBuilder builder =
                 NativeContexts.common(SslContextBuilder.forClient(), groups)
                         .trustManager(trust)
+                        .enableOcsp(asksForStatus)
                         // The trust manager looks at names where that is asked for.
                         .endpointIdentificationAlgorithm(null);
         var context = (ReferenceCountedOpenSslContext) withKeys(builder, own).build();

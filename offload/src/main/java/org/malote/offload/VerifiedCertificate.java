@@ -42,7 +42,7 @@ final class VerifiedCertificate extends X509ExtendedTrustManager {
             throws CertificateException {
         List<String> expected = names.isEmpty() ? List.of(engine.getPeerHost()) : names;
         try {
-            judge.judge(List.of(chain), clock.instant());
+            judge.judge(List.of(chain), StapledStatus.of(engine), clock.instant());
             if (asksForName) {
                 HostJudge.requireName(chain[0], expected);
             }
@@ -63,6 +63,8 @@ final class VerifiedCertificate extends X509ExtendedTrustManager {
             case NOT_YET_VALID -> 9; // X509_V_ERR_CERT_NOT_YET_VALID
             case NAME -> 28; // X509_V_ERR_CERT_REJECTED
             case USE -> 26; // X509_V_ERR_INVALID_PURPOSE
+            case REVOKED -> 23; // X509_V_ERR_CERT_REVOKED
+            case STATUS -> 28; // X509_V_ERR_CERT_REJECTED
         };
     }
 

@@ -43,6 +43,7 @@ final class OpenSslEnginePeerTest {
                         configuration("legacy"),
                         "OpenSslEngineChecks",
                         "OpenSslPeerTest",
+                        "OpenSslStatusPeerTest",
                         "HandshakeTest",
                         "TicketKeysTest",
                         "TicketKeyFileTest",

@@ -13,6 +13,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Date;
 import java.util.List;
+import org.bouncycastle.asn1.ASN1Integer;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.DERSequence;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
@@ -20,9 +23,19 @@ import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
+import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateHolder;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.cert.ocsp.BasicOCSPRespBuilder;
+import org.bouncycastle.cert.ocsp.CertificateID;
+import org.bouncycastle.cert.ocsp.CertificateStatus;
+import org.bouncycastle.cert.ocsp.OCSPRespBuilder;
+import org.bouncycastle.cert.ocsp.jcajce.JcaBasicOCSPRespBuilder;
+import org.bouncycastle.cert.ocsp.jcajce.JcaCertificateID;
+import org.bouncycastle.operator.DigestCalculator;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
 import org.jspecify.annotations.Nullable;
 
 /// An authority with its certificate in a file, and what it issues.
@@ -82,7 +95,28 @@ final class TestAuthority {
             String fileName, Instant notAfter, @Nullable KeyPurposeId use, String... hosts)
             throws Exception {
         KeyPair leaf = certificates.pair("EC", 256);
+        return issue(fileName, leaf, builder(name, fileName, leaf, notAfter), use, hosts);
+    }
+
+    /// One that always comes with its issuer's word (RFC 7633).
+    CertificateSettings issueWithStatus(String fileName, Instant notAfter, String... hosts)
+            throws Exception {
+        KeyPair leaf = certificates.pair("EC", 256);
         JcaX509v3CertificateBuilder builder = builder(name, fileName, leaf, notAfter);
+        builder.addExtension(
+                new ASN1ObjectIdentifier("1.3.6.1.5.5.7.1.24"),
+                false,
+                new DERSequence(new ASN1Integer(5)));
+        return issue(fileName, leaf, builder, KeyPurposeId.id_kp_serverAuth, hosts);
+    }
+
+    private CertificateSettings issue(
+            String fileName,
+            KeyPair leaf,
+            JcaX509v3CertificateBuilder builder,
+            @Nullable KeyPurposeId use,
+            String... hosts)
+            throws Exception {
         if (hosts.length > 0) {
             builder.addExtension(
                     Extension.subjectAlternativeName,
@@ -104,6 +138,80 @@ final class TestAuthority {
         Files.writeString(file, chain);
         return new CertificateSettings(
                 file, certificates.writeKey(fileName, leaf.getPrivate()).toString());
+    }
+
+    /// Its key, in a file.
+    Path key() throws Exception {
+        return certificates.writeKey(name + "-authority", pair.getPrivate());
+    }
+
+    /// Its certificate.
+    X509Certificate certificate() {
+        return own;
+    }
+
+    /// What it says of a certificate (RFC 6960 §4.2.1).
+    ///
+    /// @param issuer of the certificate
+    /// @param state null for good
+    /// @param until when it is to be asked again
+    byte[] says(
+            X509Certificate certificate,
+            X509Certificate issuer,
+            @Nullable CertificateStatus state,
+            Instant from,
+            Instant until)
+            throws Exception {
+        return says(pair, List.of(), certificate, issuer, state, from, until);
+    }
+
+    /// The same by one that it has charged.
+    ///
+    /// @param use of the certificate of that one
+    byte[] saysThrough(
+            KeyPurposeId use,
+            X509Certificate certificate,
+            @Nullable CertificateStatus state,
+            Instant from,
+            Instant until)
+            throws Exception {
+        KeyPair responder = certificates.pair("EC", 256);
+        JcaX509v3CertificateBuilder builder =
+                builder(name, "responder", responder, TestCertificates.NOW.plus(QUARTER));
+        builder.addExtension(Extension.extendedKeyUsage, false, new ExtendedKeyUsage(use));
+        return says(responder, List.of(sign(builder, pair)), certificate, own, state, from, until);
+    }
+
+    private static byte[] says(
+            KeyPair signer,
+            List<X509Certificate> chain,
+            X509Certificate certificate,
+            X509Certificate issuer,
+            @Nullable CertificateStatus state,
+            Instant from,
+            Instant until)
+            throws Exception {
+        DigestCalculator sha1 =
+                new JcaDigestCalculatorProviderBuilder().build().get(CertificateID.HASH_SHA1);
+        BasicOCSPRespBuilder builder = new JcaBasicOCSPRespBuilder(signer.getPublic(), sha1);
+        builder.addResponse(
+                new JcaCertificateID(sha1, issuer, certificate.getSerialNumber()),
+                state,
+                Date.from(from),
+                Date.from(until));
+        X509CertificateHolder[] holders = new X509CertificateHolder[chain.size()];
+        for (int i = 0; i < holders.length; i++) {
+            holders[i] = new JcaX509CertificateHolder(chain.get(i));
+        }
+        return new OCSPRespBuilder()
+                .build(
+                        OCSPRespBuilder.SUCCESSFUL,
+                        builder.build(
+                                new JcaContentSignerBuilder("SHA256withECDSA")
+                                        .build(signer.getPrivate()),
+                                holders,
+                                Date.from(from)))
+                .getEncoded();
     }
 
     private static GeneralName name(String host) {
