@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import org.malote.amtp.CodeClaim;
 import org.malote.amtp.CodePolicies;
 import org.malote.amtp.CodeSettings;
+import org.malote.amtp.ForeignHeaders;
 import org.malote.amtp.MailPolicyCode;
 import org.malote.amtp.PolicyDeclarations;
 import org.malote.policy.MailCodePolicy;
@@ -81,7 +82,7 @@ public class PolicyCodes {
                                         domains,
                                         recipients,
                                         false,
-                                        false)),
+                                        ForeignHeaders.REFUSE)),
                         new DomainName("mx.test"));
         InetAddress loopback = InetAddress.getLoopbackAddress();
         peer = new Peer(new InetSocketAddress(loopback, 2525), loopback);
