@@ -40,9 +40,8 @@ final class AmtpRequirementsTest {
     private static final Pattern QUOTED = Pattern.compile("`([^`]+)`");
 
     /// Those that no dialogue shows: authorities, ports, TLS and look-ups come before it, where
-    /// mail
-    /// goes is found before a word is said, a notification is made from a failure, not from a
-    /// session, and whom to complain to is told to the operator, not to the peer.
+    /// mail goes is found before a word is said, a notification is made from a failure, not from
+    /// a session, and whom to complain to is told to the operator, not to the peer.
     private static final Set<Integer> WITHOUT_DIALOGUE =
             Set.of(5, 7, 10, 11, 12, 13, 16, 18, 19, 48);
 

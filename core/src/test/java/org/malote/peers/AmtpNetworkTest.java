@@ -143,6 +143,7 @@ final class AmtpNetworkTest {
                         .replace("FOLDER", folder.path().toString()));
         host(text, "out.a.test", OUT);
         host(text, "mx.b.test", MX);
+        host(text, "third.test", THIRD);
         host(text, "peer.test", PEER);
         host(text, "denied.test", DENIED);
         text.append("  local-data-ptr: \"" + MISNAMED + " other.test\"\n");
@@ -155,6 +156,7 @@ final class AmtpNetworkTest {
                         "_amtp._tcp.b.test. SRV 0 0 2424 mx.b.test.",
                         "closed.test. MX 10 mx.b.test.",
                         "_amtp._tcp.closed.test. SRV 0 0 2499 mx.b.test.",
+                        "local.test. MX 10 third.test.",
                         "hybrid.test. MX 10 mx.b.test.",
                         "_amtp._tcp.hybrid.test. SRV 0 0 2424 mx.b.test.")) {
             text.append("  local-data: \"" + record + "\"\n");
@@ -209,6 +211,9 @@ final class AmtpNetworkTest {
                 [[route]]
                 domain = "OTHER"
                 via = "amtp"
+                [[route]]
+                domain = "local.test"
+                via = "hybrid"
                 HYBRID
                 [dns]
                 servers = ["DNS:53"]
@@ -277,10 +282,22 @@ final class AmtpNetworkTest {
 
     @Test
     void aHostThatSpeaksSmtpAloneIsServedAndScored() {
-        run("third", "smtp-source", "-f", "x@third.test", "-t", "eve@b.test", MX + ":25");
-        String there = arrived("b", "b.test/eve");
-        assertTrue(there.contains("X-AMTP-Trust: 0\n"), there);
-        assertTrue(there.contains("x-amtp=none"), there);
+        try (PostfixServer postfix =
+                PostfixServer.startIn(
+                        in("third"), folder, Certificate.make(folder), "[" + MX + "]:25")) {
+            run("third", "smtp-source", "-f", "x@local.test", "-t", "eve@b.test", "127.0.0.1:25");
+            String there = arrived("b", "b.test/eve");
+            assertTrue(there.contains("from postfix.test"), there);
+            assertTrue(there.contains("X-AMTP-Trust: 0\n"), there);
+            assertTrue(there.contains("x-amtp=none"), there);
+
+            // It has no SRV record: the hybrid route goes by its MX record.
+            send("a", "ann@a.test", "box@local.test", "per/individual");
+            byte[] here = Maildirs.await(postfix.maildir(), 1, LIMIT).getFirst();
+            String text = new String(here, StandardCharsets.ISO_8859_1);
+            assertTrue(text.contains("from out.a.test"), text);
+            assertTrue(text.contains("MPC: per/individual"), text);
+        }
     }
 
     @Test

@@ -6,7 +6,9 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /// A private Postfix: its own configuration, queue and ports. Mail for `local.test` goes into one
 /// Maildir, everything else to a relay host.
@@ -23,9 +25,39 @@ final class PostfixServer implements AutoCloseable {
         this.maildir = maildir;
     }
 
+    /// On this host, on a port of its own.
+    ///
     /// @param relayPort where mail for other domains than `local.test` goes, over TLS
     static PostfixServer start(Folder folder, Certificate certificate, int relayPort) {
         int port = Ports.free();
+        return start(
+                folder,
+                certificate,
+                new Place(List.of(), "127.0.0.1", port, "[127.0.0.1]:" + relayPort),
+                () -> isOpen(port));
+    }
+
+    /// On all addresses of a network namespace, with port 25.
+    ///
+    /// @param within the command that runs another one in it
+    /// @param relay where mail for other domains than `local.test` goes, over TLS: `[address]:port`
+    static PostfixServer startIn(
+            List<String> within, Folder folder, Certificate certificate, String relay) {
+        Path log = folder.path().resolve("postfix/maillog");
+        return start(
+                folder,
+                certificate,
+                new Place(within, "all", 25, relay),
+                () -> hasStarted(log));
+    }
+
+    /// Where it is.
+    ///
+    /// @param within the command that it is started by; empty for none
+    private record Place(List<String> within, String interfaces, int port, String relay) {}
+
+    private static PostfixServer start(
+            Folder folder, Certificate certificate, Place place, BooleanSupplier isUp) {
         Path base = folder.sub("postfix");
         Path mail = folder.sub("postfix-mail");
         Child.run(
@@ -45,7 +77,7 @@ final class PostfixServer implements AutoCloseable {
                 data_directory = %1$s/data
                 maillog_file = %1$s/maillog
                 maillog_file_prefixes = /tmp
-                inet_interfaces = 127.0.0.1
+                inet_interfaces = %6$s
                 inet_protocols = ipv4
                 myhostname = postfix.test
                 mydestination =
@@ -59,7 +91,7 @@ final class PostfixServer implements AutoCloseable {
                 virtual_mailbox_maps = static:box/
                 virtual_uid_maps = static:65534
                 virtual_gid_maps = static:65534
-                relayhost = [127.0.0.1]:%3$d
+                relayhost = %3$s
                 smtpd_tls_cert_file = %4$s
                 smtpd_tls_key_file = %5$s
                 smtpd_tls_security_level = may
@@ -70,13 +102,19 @@ final class PostfixServer implements AutoCloseable {
                 smtp_tls_security_level = encrypt
                 smtp_line_length_limit = 0
                 smtputf8_enable = yes
-                smtpd_recipient_restrictions = permit_mynetworks, reject
+                smtpd_recipient_restrictions = permit_mynetworks, permit_auth_destination, reject
                 """
-                        .formatted(base, mail, relayPort, certificate.chain(), certificate.key()));
+                        .formatted(
+                                base,
+                                mail,
+                                place.relay(),
+                                certificate.chain(),
+                                certificate.key(),
+                                place.interfaces()));
         folder.write(
                 "postfix/master.cf",
                 """
-                127.0.0.1:%d inet n - n - - smtpd
+                %d inet n - n - - smtpd
                 pickup unix n - n 60 1 pickup
                 cleanup unix n - n - 0 cleanup
                 qmgr unix n - n 300 1 qmgr
@@ -98,19 +136,28 @@ final class PostfixServer implements AutoCloseable {
                 scache unix - - n - 1 scache
                 postlog unix-dgram n - n - 1 postlogd
                 """
-                        .formatted(port));
-        Child child =
-                Child.start("postfix", base, List.of("postfix", "-c", base.toString(), "start-fg"));
+                        .formatted(place.port()));
+        List<String> command = new ArrayList<>(place.within());
+        command.addAll(List.of("postfix", "-c", base.toString(), "start-fg"));
+        Child child = Child.start("postfix", base, command);
         Await.until(
                 Duration.ofSeconds(30),
                 () -> {
                     if (!child.isAlive()) {
                         throw new AssertionError("Postfix did not start:\n" + child.output());
                     }
-                    return isOpen(port);
+                    return isUp.getAsBoolean();
                 },
                 child::output);
-        return new PostfixServer(child, base, port, mail.resolve("box"));
+        return new PostfixServer(child, base, place.port(), mail.resolve("box"));
+    }
+
+    private static boolean hasStarted(Path log) {
+        try {
+            return Files.exists(log) && Files.readString(log).contains("daemon started");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     static boolean isOpen(int port) {

@@ -21,9 +21,8 @@ import javax.net.ssl.SSLException;
 /// [ServerKeys] chooses by signature schemes, and [InlineSignatures] or [OffloadedSignatures] sign.
 final class BoringSslContexts implements EngineContexts {
     /// Post-quantum first (draft-ietf-tls-ecdhe-mlkem), then what is cheapest. The last is there
-    /// for
-    /// certificates: in TLS 1.2 the list says as well on which curves a key may be
-    /// (RFC 8422 §5.1.1).
+    /// for certificates: in TLS 1.2 the list says as well on which curves a key may be (RFC 8422
+    /// §5.1.1).
     static final List<String> GROUPS = List.of("X25519MLKEM768", "X25519", "P-256", "P-384");
 
     /// One for each set of certificates.

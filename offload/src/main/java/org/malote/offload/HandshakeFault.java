@@ -18,8 +18,7 @@ public final class HandshakeFault {
     /// - `closed` by the other side, without an alert
     /// - `key`: ours could not sign
     /// - `untrusted`, `expired`, `not-yet-valid`, `name`, `use`, `revoked`, `status`: what was
-    /// wrong
-    ///   with a host's certificate, where hosts are verified
+    ///   wrong with a host's certificate, where hosts are verified
     /// - `alert`: the other side said that it does not go on
     /// - `protocol`: all else that one side did not like of the other
     ///
