@@ -288,7 +288,9 @@ final class AmtpNetworkTest {
             run("third", "smtp-source", "-f", "x@local.test", "-t", "eve@b.test", "127.0.0.1:25");
             String there = arrived("b", "b.test/eve");
             assertTrue(there.contains("from postfix.test"), there);
-            assertTrue(there.contains("X-AMTP-Trust: 0\n"), there);
+            // TLS, and a name that its address confirms; no certificate.
+            assertTrue(there.contains("X-AMTP-Trust: 1\n"), there);
+            assertTrue(there.contains("iprev=pass"), there);
             assertTrue(there.contains("x-amtp=none"), there);
 
             // It has no SRV record: the hybrid route goes by its MX record.

@@ -45,10 +45,7 @@ final class PostfixServer implements AutoCloseable {
             List<String> within, Folder folder, Certificate certificate, String relay) {
         Path log = folder.path().resolve("postfix/maillog");
         return start(
-                folder,
-                certificate,
-                new Place(within, "all", 25, relay),
-                () -> hasStarted(log));
+                folder, certificate, new Place(within, "all", 25, relay), () -> hasStarted(log));
     }
 
     /// Where it is.
