@@ -20,7 +20,7 @@
 /// **Standards.** RFC 8446 (TLS 1.3), RFC 5246 (TLS 1.2), RFC 5077 (tickets), RFC 9325
 /// (recommendations), RFC 8996 (no 1.0 and 1.1), RFC 7435 (opportunistic security), RFC 5280
 /// (certificates), RFC 9525 (names in them), RFC 7301 (ALPN), RFC 7512 (`pkcs11:` URIs), RFC 5958,
-/// 8017 and 5915 (key files).
+/// 8017 and 5915 (key files), RFC 6960 and 7633 (what an issuer says of a host's certificate).
 ///
 /// **Known limits.** One certificate for each kind of key. A TLS 1.2 peer that verifies ECDSA but
 /// offers only RSA cipher suites is served with keys in process, not with others when both
