@@ -284,6 +284,11 @@ final class Epochs implements AutoCloseable {
         return files[SpoolJournal.fileOf(position)].info(SpoolJournal.offsetOf(position));
     }
 
+    /// The same, of a record of this file whose header was read elsewhere.
+    @Nullable RecordInfo info(int file, ByteBuffer header) {
+        return files[file].info(header);
+    }
+
     /// See [SpoolJournal#read].
     void read(long position, int offset, ByteBuffer destination) throws IOException {
         files[SpoolJournal.fileOf(position)].read(

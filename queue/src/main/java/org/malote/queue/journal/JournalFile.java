@@ -42,7 +42,12 @@ final class JournalFile {
     @Nullable RecordInfo info(long offset) throws IOException {
         var bytes = ByteBuffer.allocate(Frames.HEADER_BYTES);
         read(offset, bytes);
-        Frames.Header frame = Frames.decodeHeader(bytes.flip(), 0, salt, epoch);
+        return info(bytes.flip());
+    }
+
+    /// Of a record whose header was read elsewhere.
+    @Nullable RecordInfo info(ByteBuffer header) {
+        Frames.Header frame = Frames.decodeHeader(header, 0, salt, epoch);
         return frame == null
                 ? null
                 : new RecordInfo(frame.type(), frame.length(), frame.payloadCrc());

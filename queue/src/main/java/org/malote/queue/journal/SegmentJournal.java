@@ -322,7 +322,11 @@ public final class SegmentJournal implements SpoolJournal {
 
     @Override
     public @Nullable RecordInfo info(long position) throws IOException {
-        return epochs.info(position);
+        int file = SpoolJournal.fileOf(position);
+        var header = ByteBuffer.allocate(Frames.HEADER_BYTES);
+        return tail.read(file, SpoolJournal.offsetOf(position), header)
+                ? epochs.info(file, header.flip())
+                : epochs.info(position);
     }
 
     @Override

@@ -71,7 +71,7 @@ abstract class JournalTest {
         return open(new LocalDisk(), spool, new Random(spool.hashCode() + 1L));
     }
 
-    private static JournalRecord record(String text) {
+    static JournalRecord record(String text) {
         return new JournalRecord(
                 (byte) 1, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), List.of());
     }
@@ -104,7 +104,7 @@ abstract class JournalTest {
         return seen;
     }
 
-    private List<Path> files() throws IOException {
+    final List<Path> files() throws IOException {
         try (var found = Files.walk(spool.resolve("epochs"))) {
             return found.filter(path -> FileNames.isJournal(path)).sorted().toList();
         }
