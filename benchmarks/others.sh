@@ -12,9 +12,9 @@ haraka=$others/haraka-$haraka_version/node_modules/.bin/haraka
 floor=$others/floor
 
 # Exim excludes Postfix, as packages: so it is unpacked, not installed.
-unpack_others() {
+unpack_others() { # the servers that are wanted
     mkdir -p "$others"
-    if [[ ! -x $exim || ! -x $chasquid ]]; then
+    if [[ " $* " = *" exim "* && ! -x $exim || " $* " = *" chasquid "* && ! -x $chasquid ]]; then
         need dpkg-deb
         (
             cd "$others"
@@ -22,13 +22,13 @@ unpack_others() {
             for package in exim4-daemon-light_*.deb chasquid_*.deb; do dpkg-deb -x "$package" debian; done
         ) >"$others/log" 2>&1 || { cat "$others/log" >&2; fail "Debian's Exim and chasquid cannot be unpacked"; }
     fi
-    if [[ ! -x $haraka ]]; then
+    if [[ " $* " = *" haraka "* && ! -x $haraka ]]; then
         command -v npm >/dev/null || fail "npm is missing; apt-get install npm (Node 20 or later)"
         (mkdir -p "${haraka%/node_modules*}" && cd "${haraka%/node_modules*}" &&
             npm install --no-fund --no-audit --omit=dev --omit=optional "Haraka@$haraka_version") \
             >"$others/log" 2>&1 || { cat "$others/log" >&2; fail "Haraka cannot be installed"; }
     fi
-    if [[ ! -x $floor || $root/benchmarks/floor.c -nt $floor ]]; then
+    if [[ " $* " = *" floor "* ]] && [[ ! -x $floor || $root/benchmarks/floor.c -nt $floor ]]; then
         command -v gcc >/dev/null || fail "gcc is missing; apt-get install gcc libssl-dev"
         gcc -O2 -Wall -Wextra -o "$floor" "$root/benchmarks/floor.c" -lssl -lcrypto ||
             fail "the floor does not build; apt-get install gcc libssl-dev"
@@ -38,10 +38,13 @@ unpack_others() {
 describe_others() {
     printf '"exim":"%s","haraka":"%s","chasquid":"%s","nginx":"%s","openssl":"%s","node":"%s"' \
         "$(version_of exim4-daemon-light)" "$haraka_version" "$(version_of chasquid)" \
-        "$(nginx -v 2>&1 | sed 's/.*nginx.//')" "$(openssl version | cut -d' ' -f2)" "$(node --version)"
+        "$(nginx -v 2>&1 | sed 's/.*nginx.//')" "$(openssl version | cut -d' ' -f2)" "$(node --version 2>/dev/null)"
 }
 
-version_of() { basename "$others/$1"_*.deb | cut -d_ -f2; }
+version_of() { # a package; nothing when it is not there
+    local file
+    for file in "$others/$1"_*.deb; do [[ ! -e $file ]] || basename "$file" | cut -d_ -f2; done
+}
 
 # ---- control groups: the processor's time of a server with all that it ever started ----
 
@@ -133,6 +136,7 @@ smtp_accept_max_per_connection = 0
 host_lookup =
 rfc1413_query_timeout = 0s
 tls_advertise_hosts = *
+tls_resumption_hosts = *
 tls_certificate = $base/mx.pem
 tls_privatekey = $base/mx.key
 acl_smtp_rcpt = rcpt

@@ -51,7 +51,7 @@ await() { # what, command: waits until the command succeeds
     shift
     until "$@" 2>/dev/null; do
         ((SECONDS < deadline)) || fail "$what did not happen within 300 s"
-        sleep 0.2
+        sleep 0.05
     done
 }
 
@@ -67,7 +67,7 @@ start_malote() { # name, route, lines of [queue], lines of [tls] with its certif
     local name=$1 via=$2 queue=${3:-} base=$work/$1
     local tls=${4:-"certificates = [{ chain = \"$work/mx.pem\", key = \"$work/mx.key\" }]"}
     mkdir -p "$base"
-    ports[$name]=$(free_port)
+    ports[$name]=${ports[$name]:-$(free_port)}
     cat >"$base/malote.toml" <<END
 hostname = "malote.test"
 state = "$base/state"
@@ -190,11 +190,12 @@ describe_jvm() { "$java" -version 2>&1 | sed -n 2p; }
 describe_postfix() { postconf -d mail_version | sed 's/.*= //'; }
 
 # The members of a line of history that each has: what, when, of which commit, where. `load` is the
-# load average of the last minute at the start: what else ran.
+# load average of the last minute at the start: what else ran. A commit made meanwhile is not what was measured.
 load_at_start=$(cut -d' ' -f1 /proc/loadavg)
+commit_at_start=$(git -C "$root" rev-parse --short HEAD)
 history_head() { # kind, name
     printf '"%s":"%s","date":"%s","commit":"%s","host":"%s","load":%s,"jvm":"%s"' "$1" "$2" \
-        "$(date -u +%FT%TZ)" "$(git -C "$root" rev-parse --short HEAD)" "$(describe_host)" "$load_at_start" \
+        "$(date -u +%FT%TZ)" "$commit_at_start" "$(describe_host)" "$load_at_start" \
         "$(describe_jvm)"
 }
 

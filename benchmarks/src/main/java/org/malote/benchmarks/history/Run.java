@@ -20,7 +20,10 @@ record Run(
         String flags,
         Map<String, String> beside,
         List<Figure> figures) {
-    private static final Pattern ROUNDS = Pattern.compile("\\s*--rounds [0-9]+");
+    /// What chooses how often, and which figures there are; a figure is the same without.
+    private static final Pattern CHOICE =
+            Pattern.compile(
+                    "\\s*--(rounds [0-9]+|more|only \\S+|servers [a-z0-9 ]+|clients [0-9, ]*)(?= |$)");
 
     /// What must be the same for two runs to be comparable.
     record Setting(String host, String flags) {}
@@ -30,8 +33,8 @@ record Run(
         figures = List.copyOf(figures);
     }
 
-    /// More rounds make a figure surer, not another one.
+    /// More rounds make a figure surer, not another one; nor do others beside it.
     Setting setting() {
-        return new Setting(host, ROUNDS.matcher(flags).replaceAll("").strip());
+        return new Setting(host, CHOICE.matcher(flags).replaceAll("").strip());
     }
 }

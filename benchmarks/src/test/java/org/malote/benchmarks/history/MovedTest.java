@@ -114,7 +114,7 @@ final class MovedTest {
     }
 
     @Test
-    void doesNotCompareFlagsButForTheRounds() throws IOException {
+    void comparesTheSameFlagsAlone() throws IOException {
         String figures = "\"malote\":{\"cpuMicros\":[100,101]}";
         write(
                 line("a", 1, "h", figures),
@@ -124,6 +124,18 @@ final class MovedTest {
         write(
                 line("a", 1, "h", figures),
                 line("b", 2, "h", figures).replace("--rounds 3", "--rounds 9"));
+        assertEquals(Moved.NOTHING_WORSE, moved(folder, A, B));
+    }
+
+    /// Which others took part, and which scenarios, makes no other figure of one that both have.
+    @Test
+    void comparesRunsThatDifferInWhatTheyLeftOut() throws IOException {
+        String figures = "\"malote\":{\"cpuMicros\":[100,101]}";
+        String some = "--scale 0.7 --only ^bare --clients  --servers floor malote";
+        String all = "--scale 0.7 --only . --clients 10 1000 --servers all --more";
+        write(
+                line("a", 1, "h", figures).replace("--rounds 3", some),
+                line("b", 2, "h", figures).replace("--rounds 3", all));
         assertEquals(Moved.NOTHING_WORSE, moved(folder, A, B));
     }
 
