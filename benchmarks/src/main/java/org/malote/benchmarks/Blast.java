@@ -32,7 +32,8 @@ import org.malote.offload.TlsSummary;
 /// Without a rate it is a closed loop: when a session has ended the next begins. With one,
 /// connections are due at fixed times, and each is timed from when it was due: a server that stops
 /// for a second is charged with the waiting of all that were due in it (which a closed loop leaves
-/// out, "coordinated omission"). Those that find all sessions taken begin late, and count as late.
+/// out, "coordinated omission"). Those that find all sessions taken begin late, and count as late;
+/// so do those that never begin because the time is up before: they have waited that long at least.
 final class Blast {
     private static final int CONNECT_MILLIS_MAX = 30_000;
 
@@ -67,6 +68,11 @@ final class Blast {
     private long messagesBegun;
     private long beginNanos;
     private boolean isEnding;
+
+    /// When it was told to end before its time.
+    private long endingNanos;
+
+    private boolean isBacklogCounted;
 
     /// Sessions are found by host and port: another host each time, and in each run, finds none.
     private final String hostDomain;
@@ -115,7 +121,7 @@ final class Blast {
         loop.execute(
                 () -> {
                     beginNanos = System.nanoTime();
-                    tally.begin(beginNanos);
+                    tally.begin(beginNanos, load.rate());
                     sweep =
                             loop.scheduleWithFixedDelay(
                                     this::giveUpTheSilent,
@@ -123,7 +129,7 @@ final class Blast {
                                     SWEEP_SECONDS,
                                     TimeUnit.SECONDS);
                     if (load.rate() > 0) {
-                        connectWhatIsDue();
+                        connectWhatIsDue(false);
                     } else {
                         for (int i = 0; i < load.sessions(); i++) {
                             connectNext();
@@ -136,7 +142,7 @@ final class Blast {
     void stop() {
         loop.execute(
                 () -> {
-                    isEnding = true;
+                    endEarly();
                     endIfDone();
                 });
     }
@@ -176,21 +182,75 @@ final class Blast {
     }
 
     /// With a rate.
-    private void connectWhatIsDue() {
+    ///
+    /// @param wasFull whether all sessions were taken until now
+    private void connectWhatIsDue(boolean wasFull) {
         long now = System.nanoTime();
         while (!isOver() && active < load.sessions()) {
-            long due = beginNanos + (long) (connectionsBegun * 1e9 / load.rate());
+            long due = dueNanos(connectionsBegun);
             if (due - now > 0) {
-                var _ = loop.schedule(this::connectWhatIsDue, due - now, TimeUnit.NANOSECONDS);
+                var _ =
+                        loop.schedule(
+                                () -> connectWhatIsDue(false), due - now, TimeUnit.NANOSECONDS);
                 return;
+            }
+            if (wasFull) {
+                tally.late();
             }
             connect(due);
         }
         endIfDone();
     }
 
+    private long dueNanos(long connection) {
+        return beginNanos + (long) (connection * 1e9 / load.rate());
+    }
+
+    private void endEarly() {
+        if (!isEnding) {
+            isEnding = true;
+            endingNanos = System.nanoTime();
+        }
+    }
+
+    /// When it is over and a session is free, which the next connection would have taken.
+    private void countBacklog() {
+        if (isBacklogCounted || load.rate() == 0 || active == load.sessions() || !isOver()) {
+            return;
+        }
+        isBacklogCounted = true;
+        boolean isAllBegun =
+                (load.connections() > 0 && connectionsBegun >= load.connections())
+                        || (load.messages() > 0 && messagesBegun >= load.messages());
+        if (isAllBegun) {
+            return;
+        }
+        long now = System.nanoTime();
+        long overNanos = beginNanos + TimeUnit.SECONDS.toNanos(load.seconds());
+        if (isEnding && (load.seconds() == 0 || endingNanos - overNanos < 0)) {
+            overNanos = endingNanos;
+        }
+        for (long i = connectionsBegun; i < connectionsMax(); i++) {
+            long due = dueNanos(i);
+            if (due - overNanos >= 0) {
+                break;
+            }
+            tally.unbegun(now - due, load.perConnection() > 0);
+        }
+    }
+
+    /// How many connections the load takes, whatever becomes of them.
+    private long connectionsMax() {
+        long max = load.connections() > 0 ? load.connections() : Long.MAX_VALUE;
+        if (load.messages() > 0 && load.perConnection() > 0) {
+            max = Math.min(max, Math.ceilDiv(load.messages(), load.perConnection()));
+        }
+        return max;
+    }
+
     private void connect(long dueNanos) {
         connectionsBegun++;
+        tally.begun(System.nanoTime());
         active++;
         var _ =
                 bootstrap
@@ -221,7 +281,7 @@ final class Blast {
         if (load.rate() == 0) {
             connectNext();
         } else if (wasFull) {
-            connectWhatIsDue(); // it has no timer while all sessions are taken
+            connectWhatIsDue(true); // it has no timer while all sessions are taken
         } else {
             endIfDone();
         }
@@ -243,6 +303,7 @@ final class Blast {
     }
 
     private void endIfDone() {
+        countBacklog();
         if (active == 0 && isOver()) {
             if (sweep != null) {
                 boolean _ = sweep.cancel(false);
@@ -254,7 +315,7 @@ final class Blast {
     private void failed(String what) {
         tally.failed(what);
         if (tally.failures() >= FAILURES_MAX) {
-            isEnding = true;
+            endEarly();
         }
     }
 

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -98,6 +101,61 @@ final class BlastTest {
             assertTrue(blast.await(LIMIT_MILLIS));
             return blast.tally();
         }
+    }
+
+    /// What most loads of these tests have in common; [#with] changes one thing.
+    private static Load load(int port) {
+        return new Load(
+                "127.0.0.1",
+                port,
+                Load.Security.NONE,
+                "TLSv1.3",
+                "",
+                0,
+                null,
+                null,
+                HELO,
+                "",
+                8,
+                0,
+                0,
+                0,
+                0,
+                1,
+                3000,
+                1,
+                "box@sink.test",
+                true,
+                false,
+                0,
+                PATIENCE_SECONDS);
+    }
+
+    /// The same but for one component.
+    private static Load with(Load load, String name, Object value) throws Exception {
+        RecordComponent[] components = Load.class.getRecordComponents();
+        Object[] values = new Object[components.length];
+        Class<?>[] types = new Class<?>[components.length];
+        boolean isFound = false;
+        for (int i = 0; i < components.length; i++) {
+            types[i] = components[i].getType();
+            values[i] = components[i].getAccessor().invoke(load);
+            if (components[i].getName().equals(name)) {
+                values[i] = value;
+                isFound = true;
+            }
+        }
+        assertTrue(isFound, name);
+        return Load.class.getDeclaredConstructor(types).newInstance(values);
+    }
+
+    /// One number of an object of JSON.
+    private static double number(Tally tally, String... path) throws Exception {
+        JsonNode node = new ObjectMapper().readTree(tally.json());
+        for (String name : path) {
+            node = node.required(name);
+        }
+        return node.asDouble();
     }
 
     private record Plan(
@@ -228,5 +286,37 @@ final class BlastTest {
         assertEquals(400, tally.messages());
         assertEquals(0, tally.failures(), tally::json);
         assertTrue(arrivals.isSound(), arrivals.json());
+    }
+
+    /// It answers 20 connections, and the 8 sessions then wait until patience is over.
+    @Test
+    void whatAStalledServerKeepsFromBeginningIsTimedAndCounted() throws Exception {
+        try (var server =
+                new ScriptedServer(
+                        (connection, command) ->
+                                connection >= 20 ? null : command.isEmpty() ? "220 hi" : "221 x")) {
+            Load load = with(load(server.port()), "rate", 200.0);
+            load = with(with(load, "seconds", 1L), "perConnection", 0);
+            Tally tally = blast(with(with(load, "helo", ""), "patienceSeconds", 1L));
+            assertEquals(20, tally.connections());
+            long unbegun = tally.unbegunConnections();
+            assertEquals(200, tally.connections() + tally.failures() + unbegun, tally::json);
+            assertTrue(unbegun > 100, tally::json);
+            assertTrue(tally.lateConnections() >= unbegun, tally::json);
+            // The middle one was due 0.4 s before the end of the load, or earlier.
+            assertTrue(number(tally, "p50Micros") > 300_000, tally::json);
+            assertEquals(200, number(tally, "askedPerSecond"));
+            assertEquals(200 - unbegun, number(tally, "begunPerSecond"), 1, tally::json);
+            assertTrue(tally.text().contains("never begun"), tally::text);
+        }
+    }
+
+    @Test
+    void whatIsInTimeIsNotLate() throws Exception {
+        Tally tally = blast(Load.Security.NONE, 0, new Plan(0, 100, 20, 0, 1, 1, true, false));
+        assertEquals(20, tally.connections());
+        assertEquals(0, tally.unbegunConnections());
+        assertEquals(100, number(tally, "askedPerSecond"));
+        assertTrue(number(tally, "begunPerSecond") <= 100.001, tally::json);
     }
 }
