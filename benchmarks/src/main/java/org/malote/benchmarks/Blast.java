@@ -52,7 +52,6 @@ final class Blast {
     private final NumberedMail mail;
     private final Bootstrap bootstrap;
     private final CountDownLatch ended = new CountDownLatch(1);
-    private final CountDownLatch up;
     private final Tally tally = new Tally();
 
     private final ByteBuf body;
@@ -74,6 +73,11 @@ final class Blast {
 
     private boolean isBacklogCounted;
 
+    // Of a load that holds its sessions: how many are up, and whether they are let go.
+    private volatile int upSessions;
+    private volatile boolean isHolding;
+    private boolean isHoldOver;
+
     /// Sessions are found by host and port: another host each time, and in each run, finds none.
     private final String hostDomain;
 
@@ -87,7 +91,6 @@ final class Blast {
         this.way = new HostWay(HostPolicy.OPPORTUNISTIC, load.chain() == null ? null : IDENTITY);
         this.mail = new NumberedMail(run, load.octets());
         this.hostDomain = ".r" + Long.toUnsignedString(run, Character.MAX_RADIX) + ".test";
-        this.up = new CountDownLatch(load.sessions());
         this.body =
                 Unpooled.unreleasableBuffer(
                         Unpooled.directBuffer(mail.body().length)
@@ -152,9 +155,14 @@ final class Blast {
         return ended.await(millis, TimeUnit.MILLISECONDS);
     }
 
+    /// Whether all sessions that a load holds are up.
+    boolean isHolding() {
+        return isHolding;
+    }
+
     /// Sessions of a load that holds them which are up.
-    long heldSessions() {
-        return load.sessions() - up.getCount();
+    int heldSessions() {
+        return upSessions;
     }
 
     /// What came of it: when it has ended, or for a progress line.
@@ -273,8 +281,9 @@ final class Blast {
     }
 
     private void sessionEnded() {
-        if (load.holdSeconds() > 0 && up.getCount() > 0) {
-            endHolding(); // not all will ever be up
+        if (load.holdSeconds() > 0 && !isHolding) {
+            endEarly(); // not all will ever be up
+            endHolding();
         }
         boolean wasFull = active == load.sessions();
         active--;
@@ -298,12 +307,24 @@ final class Blast {
         }
     }
 
+    /// Begins to hold when no more will come than are up.
+    private void holdIfAllAreUp() {
+        boolean isAll =
+                upSessions == active && active > 0 && (active == load.sessions() || isOver());
+        if (load.holdSeconds() > 0 && !isHolding && !isHoldOver && isAll) {
+            isHolding = true;
+            var _ = loop.schedule(this::endHolding, load.holdSeconds(), TimeUnit.SECONDS);
+        }
+    }
+
     private void endHolding() {
+        isHoldOver = true;
         List.copyOf(dialogues).forEach(Dialogue::endHolding);
     }
 
     private void endIfDone() {
         countBacklog();
+        holdIfAllAreUp();
         if (active == 0 && isOver()) {
             if (sweep != null) {
                 boolean _ = sweep.cancel(false);
@@ -402,8 +423,7 @@ final class Blast {
                         return;
                     }
                     if (load.helo().isEmpty()) {
-                        awaited = Awaited.BYE;
-                        send(ctx, "QUIT\r\n");
+                        quit(ctx);
                     } else {
                         awaited = Awaited.HELLO;
                         send(ctx, "EHLO " + load.helo() + "\r\n");
@@ -458,17 +478,25 @@ final class Blast {
 
         /// Named, and inside TLS where there is any.
         private void onUp(ChannelHandlerContext ctx) {
-            if (load.holdSeconds() > 0) {
-                awaited = Awaited.NOTHING;
-                up.countDown();
-                if (up.getCount() == 0) {
-                    var _ =
-                            loop.schedule(
-                                    Blast.this::endHolding, load.holdSeconds(), TimeUnit.SECONDS);
-                }
-            } else {
+            if (load.holdSeconds() == 0) {
                 nextMessage(ctx);
+            } else if (isHoldOver) {
+                quit(ctx);
+            } else {
+                hold();
             }
+        }
+
+        @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+        private void hold() {
+            awaited = Awaited.NOTHING;
+            upSessions++;
+            holdIfAllAreUp();
+        }
+
+        private void quit(ChannelHandlerContext ctx) {
+            awaited = Awaited.BYE;
+            send(ctx, "QUIT\r\n");
         }
 
         // ---- a message ----
@@ -479,8 +507,7 @@ final class Blast {
                             || (sent > 0 && (isEnding || (load.connections() == 0 && isOver())))
                             || (load.messages() > 0 && messagesBegun >= load.messages());
             if (isEnough) {
-                awaited = Awaited.BYE;
-                send(ctx, "QUIT\r\n");
+                quit(ctx);
                 return;
             }
             // Only the first message of a connection can have been due before it could be sent.
@@ -647,8 +674,7 @@ final class Blast {
 
         void endHolding() {
             if (ctx != null && awaited == Awaited.NOTHING) {
-                awaited = Awaited.BYE;
-                send(ctx, "QUIT\r\n");
+                quit(ctx);
                 ctx.flush();
             }
         }

@@ -171,8 +171,9 @@ public final class BlastCommand implements Callable<Integer> {
             paramLabel = "SECONDS",
             defaultValue = "0",
             description =
-                    "Open all sessions, keep them idle so long, and end: to see what they keep"
-                            + " of the server's memory. A line says when all are up.")
+                    "Open all sessions, or as many as --connections, --seconds and --rate let"
+                            + " begin, keep them idle so long, and end: to see what they keep of"
+                            + " the server's memory. A line says when all are up.")
     private long holdSeconds;
 
     @Option(
@@ -267,7 +268,7 @@ public final class BlastCommand implements Callable<Integer> {
                 code.isEmpty() ? "" : "MPC=" + code,
                 sessions,
                 rate,
-                holdSeconds > 0 && connections == 0 ? sessions : connections,
+                holdSeconds > 0 ? sessionsHeld() : connections,
                 messages,
                 seconds,
                 holdSeconds > 0 ? 0 : perConnection,
@@ -278,6 +279,10 @@ public final class BlastCommand implements Callable<Integer> {
                 isChunked,
                 holdSeconds,
                 patienceSeconds);
+    }
+
+    private long sessionsHeld() {
+        return connections == 0 ? sessions : Math.min(connections, sessions);
     }
 
     private static void require(boolean holds, String otherwise) {
@@ -306,9 +311,9 @@ public final class BlastCommand implements Callable<Integer> {
         boolean isUpSaid = load.holdSeconds() == 0;
         try (var progress = new ProgressLine()) {
             while (!blast.await(PROGRESS_MILLIS)) {
-                if (!isUpSaid && blast.heldSessions() == load.sessions()) {
+                if (!isUpSaid && blast.isHolding()) {
                     isUpSaid = true;
-                    System.out.println("{\"held\":" + load.sessions() + "}");
+                    System.out.println("{\"held\":" + blast.heldSessions() + "}");
                 }
                 Tally tally = blast.tally();
                 progress.show(

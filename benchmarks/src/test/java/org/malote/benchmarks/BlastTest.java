@@ -20,6 +20,7 @@ import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -318,5 +319,44 @@ final class BlastTest {
         assertEquals(0, tally.unbegunConnections());
         assertEquals(100, number(tally, "askedPerSecond"));
         assertTrue(number(tally, "begunPerSecond") <= 100.001, tally::json);
+    }
+
+    @Test
+    void sessionsAreHeldThoughTheyAreFewerThanAllowed() throws Exception {
+        try (var server =
+                new ScriptedServer((_, command) -> command.equals("QUIT") ? "221 x" : "250 x")) {
+            Load held = with(with(load(server.port()), "holdSeconds", 1L), "perConnection", 0);
+            Tally few = blast(with(held, "connections", 3L));
+            assertEquals(3, few.connections());
+            assertEquals(0, few.failures(), few::json);
+            Tally all = blast(with(held, "connections", 8L));
+            assertEquals(8, all.connections());
+            assertEquals(0, all.failures(), all::json);
+            Tally slow = blast(with(with(held, "rate", 4.0), "seconds", 1L));
+            assertEquals(4, slow.connections());
+            assertEquals(0, slow.failures(), slow::json);
+        }
+    }
+
+    /// The first is sent away, and the others come up only then.
+    @Test
+    void sessionsAreLetGoWhenNotAllCanBeHeld() throws Exception {
+        var isSent = new CountDownLatch(1);
+        try (var server =
+                new ScriptedServer(
+                        (connection, command) -> {
+                            if (connection == 0 && command.isEmpty()) {
+                                isSent.countDown();
+                                return "421 full";
+                            }
+                            isSent.await();
+                            return command.equals("QUIT") ? "221 x" : "250 x";
+                        })) {
+            Load held = with(with(load(server.port()), "holdSeconds", 600L), "perConnection", 0);
+            Tally tally = blast(with(held, "connections", 8L));
+            assertEquals(7, tally.connections());
+            assertEquals(1, tally.refusals());
+            assertEquals(0, tally.failures(), tally::json);
+        }
     }
 }

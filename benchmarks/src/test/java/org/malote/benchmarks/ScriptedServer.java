@@ -21,7 +21,7 @@ final class ScriptedServer implements AutoCloseable {
         /// @param connection counted from 0
         /// @param command a line; "" before the first, "." for the end of a message
         /// @return the reply; null to be silent from now on
-        @Nullable String reply(int connection, String command);
+        @Nullable String reply(int connection, String command) throws InterruptedException;
     }
 
     private final ServerSocket listening;
@@ -81,6 +81,8 @@ final class ScriptedServer implements AutoCloseable {
             }
         } catch (IOException _) {
             // the peer went
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
         }
     }
 
