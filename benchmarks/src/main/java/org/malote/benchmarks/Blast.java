@@ -460,6 +460,11 @@ final class Blast {
                     if (isRefusal) {
                         note(reply);
                         refused(refusal);
+                        if (load.isChunked()) {
+                            reset(ctx); // RFC 3030 §2: the message has failed, its transaction
+                            // stands
+                            return;
+                        }
                     } else {
                         long now = System.nanoTime();
                         tally.accepted(now - messageNanos, now);
@@ -557,8 +562,7 @@ final class Blast {
             if (!load.isPipelined()) {
                 if (recipientsTaken == 0) {
                     refused(refusal);
-                    awaited = Awaited.RESET;
-                    send(ctx, "RSET\r\n");
+                    reset(ctx);
                 } else if (load.isChunked()) {
                     sendChunk(ctx);
                 } else {
@@ -571,12 +575,7 @@ final class Blast {
             if (reply >= 400) {
                 note(reply);
                 refused(refusal);
-                if (load.isPipelined()) {
-                    awaited = Awaited.RESET;
-                    send(ctx, "RSET\r\n");
-                } else {
-                    nextMessage(ctx);
-                }
+                reset(ctx);
                 return;
             }
             awaited = Awaited.KEPT;
@@ -594,6 +593,12 @@ final class Blast {
 
         private String recipientCommand(int index) {
             return recipients.get(index);
+        }
+
+        /// What is refused in the middle leaves its transaction open.
+        private void reset(ChannelHandlerContext ctx) {
+            awaited = Awaited.RESET;
+            send(ctx, "RSET\r\n");
         }
 
         private void note(int reply) {

@@ -210,11 +210,7 @@ final class Sink extends ChannelInboundHandlerAdapter {
                     secure(ctx);
                 }
             }
-            case "MAIL" -> {
-                isMailOpen = true;
-                taken = 0;
-                reply(ctx, "250 2.1.0 sender");
-            }
+            case "MAIL" -> onSender(ctx);
             case "RCPT" -> onRecipient(ctx);
             case "DATA" -> {
                 if (isMailOpen && taken > 0) {
@@ -238,6 +234,17 @@ final class Sink extends ChannelInboundHandlerAdapter {
             }
             default -> reply(ctx, "500 5.5.1 unknown");
         }
+    }
+
+    private void onSender(ChannelHandlerContext ctx) {
+        if (isMailOpen) {
+            // RFC 5321 §4.1.4: what is open stays as it is.
+            reply(ctx, "503 5.5.1 nested");
+            return;
+        }
+        isMailOpen = true;
+        taken = 0;
+        reply(ctx, "250 2.1.0 sender");
     }
 
     private void onRecipient(ChannelHandlerContext ctx) {

@@ -359,4 +359,50 @@ final class BlastTest {
             assertEquals(0, tally.failures(), tally::json);
         }
     }
+
+    /// By either command, in a group or not: the next message is not taken for a part of it.
+    @Test
+    void aTransactionThatIsRefusedIsReset() throws Exception {
+        for (boolean isPipelined : new boolean[] {true, false}) {
+            for (boolean isChunked : new boolean[] {true, false}) {
+                Tally tally =
+                        blast(
+                                Load.Security.NONE,
+                                0.25,
+                                new Plan(0, 0, 0, 100, 5, 1, isPipelined, isChunked));
+                assertEquals(75, tally.messages(), tally::json);
+                assertEquals(25, number(tally, "refusals", "450"), tally::json);
+                assertEquals(25, tally.refusals(), tally::json);
+            }
+        }
+    }
+
+    @Test
+    void aTransactionWhoseTextIsRefusedIsReset() throws Exception {
+        for (boolean isPipelined : new boolean[] {true, false}) {
+            for (String refused : List.of("DATA", "BDAT")) {
+                try (var server =
+                        new ScriptedServer(
+                                (_, command) -> {
+                                    if (command.startsWith(refused)) {
+                                        return "451 no";
+                                    }
+                                    return command.equals("QUIT") ? "221 x" : "250 x";
+                                })) {
+                    Load load = with(load(server.port()), "messages", 2L);
+                    load = with(with(load, "perConnection", 2), "sessions", 1);
+                    load = with(load, "isChunked", refused.equals("BDAT"));
+                    Tally tally = blast(with(load, "isPipelined", isPipelined));
+                    assertEquals(2, number(tally, "refusals", "451"), tally::json);
+                    List<String> verbs =
+                            server.commands().stream()
+                                    .map(c -> c.replaceAll("[ :].*", ""))
+                                    .toList();
+                    List<String> one = List.of("MAIL", "RCPT", refused, "RSET");
+                    assertEquals(one, verbs.subList(1, 5), verbs::toString);
+                    assertEquals(one, verbs.subList(5, 9), verbs::toString);
+                }
+            }
+        }
+    }
 }
