@@ -13,6 +13,7 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -65,6 +66,13 @@ final class Blast {
     private int active;
     private long connectionsBegun;
     private long messagesBegun;
+
+    /// The highest number of a message that was sent.
+    private int numbers;
+
+    /// Numbers of messages that were refused: they are to be had again, so that a hole in the
+    /// numbers that came is a loss.
+    private final ArrayDeque<Integer> numbersRefused = new ArrayDeque<>();
     private long beginNanos;
     private boolean isEnding;
 
@@ -365,8 +373,8 @@ final class Blast {
         private int recipientsTaken;
         private int sent;
 
-        /// Of the message that is being sent.
-        private long number;
+        /// Of the message that is being sent; 0 before its text is.
+        private int number;
 
         private long messageNanos;
         private boolean isEnded;
@@ -518,7 +526,8 @@ final class Blast {
             // Only the first message of a connection can have been due before it could be sent.
             messageNanos = sent == 0 && load.rate() > 0 ? dueNanos : System.nanoTime();
             sent++;
-            number = ++messagesBegun;
+            messagesBegun++;
+            number = 0;
             refusal = 0;
             recipientsAnswered = 0;
             recipientsTaken = 0;
@@ -579,16 +588,22 @@ final class Blast {
                 return;
             }
             awaited = Awaited.KEPT;
-            write(ctx, Unpooled.wrappedBuffer(mail.header(number)));
+            write(ctx, Unpooled.wrappedBuffer(header()));
             write(ctx, body.duplicate());
             send(ctx, ".\r\n");
         }
 
         private void sendChunk(ChannelHandlerContext ctx) {
-            byte[] header = mail.header(number);
+            byte[] header = header();
             send(ctx, "BDAT " + (header.length + body.readableBytes()) + " LAST\r\n");
             write(ctx, Unpooled.wrappedBuffer(header));
             write(ctx, body.duplicate());
+        }
+
+        private byte[] header() {
+            Integer again = numbersRefused.poll();
+            number = again == null ? ++numbers : again;
+            return mail.header(number);
         }
 
         private String recipientCommand(int index) {
@@ -609,6 +624,10 @@ final class Blast {
 
         private void refused(int code) {
             tally.refused(code);
+            if (number > 0) {
+                numbersRefused.add(number);
+                number = 0;
+            }
         }
 
         // ---- TLS ----

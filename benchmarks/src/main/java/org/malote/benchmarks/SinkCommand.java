@@ -33,9 +33,10 @@ import picocli.CommandLine.Parameters;
         description = {
             "Takes mail by SMTP, counts it and forgets it.",
             "",
-            "Of messages that malote-blast made it tells which came twice, came broken, or are"
-                    + " missing below the highest number that came. It counts until it is told to"
-                    + " end (TERM, or control and C), or until --messages have come."
+            "Of messages that malote-blast made it tells how many came twice, came broken, or are"
+                    + " missing: of --expect, or else below the highest number that came. It counts"
+                    + " until it is told to end (TERM, or control and C), or until --messages have"
+                    + " come."
         },
         footer = {
             "",
@@ -101,13 +102,22 @@ public final class SinkCommand implements Callable<Integer> {
     private long messagesMax;
 
     @Option(
+            names = "--expect",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = {
+                "How many different messages of malote-blast are to come, by all its runs: those"
+                        + " that it says were accepted. Without it a loss of the last is not seen."
+            })
+    private long expected;
+
+    @Option(
             names = "--loops",
             paramLabel = "N",
             defaultValue = "1",
             description = "Event loops. Default: ${DEFAULT-VALUE}.")
     private int loopCount;
 
-    private final Arrivals arrivals = new Arrivals();
     private final CountDownLatch ended = new CountDownLatch(1);
 
     /// Runs it, and ends the process.
@@ -141,6 +151,10 @@ public final class SinkCommand implements Callable<Integer> {
             throw new IllegalArgumentException(
                     "--certificate and --key go together; --loops is above 0, --delay not below");
         }
+        if (expected < 0 || messagesMax < 0) {
+            throw new IllegalArgumentException("--expect and --messages must not be below 0");
+        }
+        var arrivals = new Arrivals(expected);
         EventLoopGroup loops = Transport.loops(loopCount);
         try (TlsContexts tls = security == Load.Security.NONE ? null : tls()) {
             var manner =
@@ -152,7 +166,7 @@ public final class SinkCommand implements Callable<Integer> {
                             delayMillis);
             Channel listening = listen(loops, manner, arrivals, where());
             System.out.println("listening on " + text(listening));
-            count();
+            count(arrivals);
             System.out.println(arrivals.json());
             return arrivals.isSound() ? 0 : 1;
         } finally {
@@ -219,7 +233,7 @@ public final class SinkCommand implements Callable<Integer> {
                 TlsSettings.withDefaults(List.of(certificate)), new TlsEnvironment(clock, random));
     }
 
-    private void count() throws InterruptedException {
+    private void count(Arrivals arrivals) throws InterruptedException {
         try (var progress = new ProgressLine()) {
             while (!ended.await(PROGRESS_MILLIS, TimeUnit.MILLISECONDS)) {
                 long messages = arrivals.messages();

@@ -41,7 +41,7 @@ final class BlastTest {
 
     @TempDir private Path folder;
 
-    private final Arrivals arrivals = new Arrivals();
+    private final Arrivals arrivals = new Arrivals(0);
     private EventLoopGroup loops;
     private TlsEnvironment environment;
     private TlsContexts tls;
@@ -375,6 +375,15 @@ final class BlastTest {
                 assertEquals(25, tally.refusals(), tally::json);
             }
         }
+    }
+
+    @Test
+    void refusedMessagesAreNotMissed() throws Exception {
+        var plan = new Plan(0, 0, 0, 100, 5, 1, true, false);
+        Tally tally = blast(Load.Security.NONE, 0.25, plan);
+        assertEquals(75, tally.messages(), tally::json);
+        assertTrue(arrivals.json().contains("\"missing\":0,"), arrivals.json());
+        assertTrue(arrivals.isSound());
     }
 
     @Test
