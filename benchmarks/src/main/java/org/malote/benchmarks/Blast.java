@@ -13,6 +13,7 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
@@ -20,12 +21,20 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
+import org.malote.offload.CertificateSettings;
+import org.malote.offload.Engine;
+import org.malote.offload.HostIdentity;
 import org.malote.offload.HostPolicy;
 import org.malote.offload.HostTls;
+import org.malote.offload.HostTlsSettings;
 import org.malote.offload.HostWay;
 import org.malote.offload.TlsContexts;
+import org.malote.offload.TlsSettings;
 import org.malote.offload.TlsSummary;
 
 /// Carries out a [Load] on one event loop, so that it takes one processor at most.
@@ -96,7 +105,7 @@ final class Blast {
         this.load = load;
         this.loop = loop;
         this.tls = tls;
-        this.way = new HostWay(HostPolicy.OPPORTUNISTIC, load.chain() == null ? null : IDENTITY);
+        this.way = way(load);
         this.mail = new NumberedMail(run, load.octets());
         this.hostDomain = ".r" + Long.toUnsignedString(run, Character.MAX_RADIX) + ".test";
         this.body =
@@ -641,12 +650,7 @@ final class Blast {
                             > Math.floor((hosts - 1) * load.resumedShare());
             String host = isResumed ? "resumed.test" : "h" + hosts + hostDomain;
             SslHandler handler = tls.handler(ctx.alloc(), way, host, load.port());
-            handler.engine().setEnabledProtocols(new String[] {load.version()});
-            if (!load.group().isEmpty()) {
-                SSLParameters parameters = handler.engine().getSSLParameters();
-                parameters.setNamedGroups(new String[] {load.group()});
-                handler.engine().setSSLParameters(parameters);
-            }
+            narrow(handler.engine());
             ctx.pipeline().addFirst(handler);
             handler.handshakeFuture()
                     .addListener(
@@ -656,9 +660,15 @@ final class Blast {
                                     return;
                                 }
                                 TlsSummary summary = TlsContexts.summary(handler);
+                                // The JDK's engine does not say its group, and offers no other.
                                 if (!load.group().isEmpty()
+                                        && load.engine() != Engine.JDK
                                         && !load.group().equals(summary.group())) {
                                     fail(ctx, "the group was " + summary.group());
+                                    return;
+                                }
+                                if (!isOfKeyType(handler.engine().getSession())) {
+                                    fail(ctx, "the key was not " + load.keyType());
                                     return;
                                 }
                                 if (summary.resumed()) {
@@ -670,6 +680,36 @@ final class Blast {
                                     ctx.flush();
                                 }
                             });
+        }
+
+        /// To what the load offers.
+        private void narrow(SSLEngine engine) {
+            engine.setEnabledProtocols(new String[] {load.version()});
+            SSLParameters parameters = engine.getSSLParameters();
+            if (!load.group().isEmpty()) {
+                parameters.setNamedGroups(new String[] {load.groupOfEngine()});
+            }
+            if (load.keyType() != Load.KeyType.ANY) {
+                if (load.version().equals("TLSv1.2")) {
+                    parameters.setCipherSuites(
+                            load.keyType().cipherSuites().toArray(String[]::new));
+                } else {
+                    parameters.setSignatureSchemes(
+                            load.keyType().signatureSchemes().toArray(String[]::new));
+                }
+            }
+            engine.setSSLParameters(parameters);
+        }
+
+        private boolean isOfKeyType(SSLSession session) {
+            if (load.keyType() == Load.KeyType.ANY) {
+                return true;
+            }
+            try {
+                return load.keyType().is(session.getPeerCertificates()[0]);
+            } catch (SSLPeerUnverifiedException _) {
+                return false;
+            }
         }
 
         // ---- octets, and the end ----
@@ -731,9 +771,25 @@ final class Blast {
         }
     }
 
-    /// The ways to hosts that it takes.
-    static List<HostWay> ways(Load load) {
-        return List.of(
-                new HostWay(HostPolicy.OPPORTUNISTIC, load.chain() == null ? null : IDENTITY));
+    /// What its TLS is opened with.
+    static HostTlsSettings tls(Load load) {
+        Path chain = load.chain();
+        Path key = load.key();
+        List<HostIdentity> identities =
+                chain == null || key == null
+                        ? List.of()
+                        : List.of(
+                                new HostIdentity(
+                                        IDENTITY,
+                                        List.of(new CertificateSettings(chain, key.toString()))));
+        return new HostTlsSettings(
+                TlsSettings.withDefaults(List.of()).withEngine(load.engine()),
+                List.of(way(load)),
+                identities);
+    }
+
+    /// The way to hosts that it takes.
+    private static HostWay way(Load load) {
+        return new HostWay(HostPolicy.OPPORTUNISTIC, load.chain() == null ? null : IDENTITY);
     }
 }

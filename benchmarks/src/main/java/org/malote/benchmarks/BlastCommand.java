@@ -4,16 +4,11 @@ import io.netty.channel.EventLoopGroup;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.malote.offload.CertificateSettings;
-import org.malote.offload.HostIdentity;
 import org.malote.offload.HostTls;
-import org.malote.offload.HostTlsSettings;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
-import org.malote.offload.TlsSettings;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -37,7 +32,8 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  malote-blast 127.0.0.1:2525 --tls starttls --connections 10000 --per-connection 0",
             "  malote-blast mx.test:25 --rate 500 --seconds 60 --octets 4096 --json",
-            "  malote-blast 127.0.0.1:2465 --tls implicit --sessions 5000 --hold 60"
+            "  malote-blast 127.0.0.1:2465 --tls implicit --sessions 5000 --hold 60",
+            "  malote-blast mx.test:25 --tls starttls --key-type rsa --seconds 10"
         },
         sortOptions = false,
         version = "Malote 0.1.0",
@@ -65,6 +61,17 @@ public final class BlastCommand implements Callable<Integer> {
             defaultValue = "",
             description = "The one key exchange that is offered, such as X25519. Default: all.")
     private String group = "";
+
+    @Option(
+            names = "--key-type",
+            defaultValue = "ANY",
+            description = {
+                "The server's only certificates that are taken: ecdsa or rsa, by the signatures"
+                        + " that are offered in TLS 1.3, and the suites in 1.2. The former needs"
+                        + " the JDK's engine, which costs this side more and has no post-quantum"
+                        + " groups. Default: any."
+            })
+    private Load.KeyType keyType = Load.KeyType.ANY;
 
     @Option(
             names = "--resumed",
@@ -250,6 +257,9 @@ public final class BlastCommand implements Callable<Integer> {
                 version.equals("TLSv1.2") || version.equals("TLSv1.3"),
                 "--tls-version takes TLSv1.2 or TLSv1.3");
         require(
+                keyType == Load.KeyType.ANY || security != Load.Security.NONE,
+                "--key-type needs --tls");
+        require(
                 holdSeconds > 0 || connections > 0 || messages > 0 || seconds > 0,
                 "say when to end: --connections, --messages, --seconds or --hold");
         require(
@@ -261,6 +271,7 @@ public final class BlastCommand implements Callable<Integer> {
                 security,
                 version,
                 group,
+                keyType,
                 resumedShare,
                 chain,
                 key,
@@ -292,19 +303,8 @@ public final class BlastCommand implements Callable<Integer> {
     }
 
     private static HostTls tls(Load load) throws TlsProblems {
-        List<HostIdentity> identities =
-                load.chain() == null || load.key() == null
-                        ? List.of()
-                        : List.of(
-                                new HostIdentity(
-                                        Blast.IDENTITY,
-                                        List.of(
-                                                new CertificateSettings(
-                                                        load.chain(), load.key().toString()))));
         return HostTls.open(
-                new HostTlsSettings(
-                        TlsSettings.withDefaults(List.of()), Blast.ways(load), identities),
-                new TlsEnvironment(InstantSource.system(), new SecureRandom()));
+                Blast.tls(load), new TlsEnvironment(InstantSource.system(), new SecureRandom()));
     }
 
     private static void watch(Blast blast, Load load) throws InterruptedException {

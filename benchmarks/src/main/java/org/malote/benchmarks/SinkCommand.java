@@ -18,6 +18,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.malote.offload.CertificateSettings;
+import org.malote.offload.ClientCertificates;
 import org.malote.offload.SelfSigned;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
@@ -44,6 +45,7 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  malote-sink 127.0.0.1:2526",
+            "  malote-sink 127.0.0.1:2466 --amtp",
             "  malote-sink 127.0.0.1:2526 --tls starttls --refuse 0.1 --refuse-with '450 4.2.0 later'"
         },
         sortOptions = false,
@@ -63,6 +65,14 @@ public final class SinkCommand implements Callable<Integer> {
             defaultValue = "NONE",
             description = "${COMPLETION-CANDIDATES}. Default: none.")
     private Load.Security security = Load.Security.NONE;
+
+    @Option(
+            names = "--amtp",
+            description = {
+                "Take AMTP: TLS is implicit, a client must show a certificate (any will do), and each"
+                        + " message needs a Mail Policy Code."
+            })
+    private boolean isAmtp;
 
     @Option(
             names = "--certificate",
@@ -151,19 +161,18 @@ public final class SinkCommand implements Callable<Integer> {
             throw new IllegalArgumentException(
                     "--certificate and --key go together; --loops is above 0, --delay not below");
         }
+        if (isAmtp && security == Load.Security.STARTTLS) {
+            throw new IllegalArgumentException("--amtp has --tls implicit");
+        }
+        boolean isImplicit = isAmtp || security == Load.Security.IMPLICIT;
         if (expected < 0 || messagesMax < 0) {
             throw new IllegalArgumentException("--expect and --messages must not be below 0");
         }
         var arrivals = new Arrivals(expected);
         EventLoopGroup loops = Transport.loops(loopCount);
-        try (TlsContexts tls = security == Load.Security.NONE ? null : tls()) {
+        try (TlsContexts tls = isImplicit || security == Load.Security.STARTTLS ? tls() : null) {
             var manner =
-                    new Sink.Manner(
-                            tls,
-                            security == Load.Security.IMPLICIT,
-                            refusedShare,
-                            refusal,
-                            delayMillis);
+                    new Sink.Manner(tls, isImplicit, isAmtp, refusedShare, refusal, delayMillis);
             Channel listening = listen(loops, manner, arrivals, where());
             System.out.println("listening on " + text(listening));
             count(arrivals);
@@ -226,11 +235,20 @@ public final class SinkCommand implements Callable<Integer> {
         }
     }
 
-    private static TlsContexts open(
+    private TlsContexts open(
             CertificateSettings certificate, InstantSource clock, SecureRandom random)
             throws TlsProblems {
         return TlsContexts.open(
-                TlsSettings.withDefaults(List.of(certificate)), new TlsEnvironment(clock, random));
+                settings(List.of(certificate), isAmtp), new TlsEnvironment(clock, random));
+    }
+
+    /// @param isAmtp whether a client must show a certificate; it is not verified
+    static TlsSettings settings(List<CertificateSettings> certificates, boolean isAmtp) {
+        TlsSettings settings = TlsSettings.withDefaults(certificates);
+        return isAmtp
+                ? settings.withClientCertificates(
+                        new ClientCertificates(ClientCertificates.Demand.REQUIRE, null, false))
+                : settings;
     }
 
     private void count(Arrivals arrivals) throws InterruptedException {

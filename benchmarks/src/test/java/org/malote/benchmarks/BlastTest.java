@@ -25,11 +25,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.malote.offload.CertificateSettings;
 import org.malote.offload.HostTls;
-import org.malote.offload.HostTlsSettings;
+import org.malote.offload.KeyType;
 import org.malote.offload.SelfSigned;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
+import org.malote.offload.TlsProblems;
 import org.malote.offload.TlsSettings;
 
 /// The load generator and the null server, with each other.
@@ -74,9 +76,15 @@ final class BlastTest {
                 new Sink.Manner(
                         tls,
                         security == Load.Security.IMPLICIT,
+                        false,
                         refusedShare,
                         "450 4.2.0 later",
                         0);
+        return blast(manner, plan.load(0, security, HELO, PATIENCE_SECONDS));
+    }
+
+    /// Towards a sink.
+    private Tally blast(Sink.Manner manner, Load load) throws Exception {
         Channel listening =
                 SinkCommand.listen(
                         loops,
@@ -85,18 +93,14 @@ final class BlastTest {
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         int port = ((InetSocketAddress) listening.localAddress()).getPort();
         try {
-            return blast(plan.load(port, security, HELO, PATIENCE_SECONDS));
+            return blast(with(load, "port", port));
         } finally {
             listening.close().sync();
         }
     }
 
     private Tally blast(Load load) throws Exception {
-        try (HostTls hosts =
-                HostTls.open(
-                        new HostTlsSettings(
-                                TlsSettings.withDefaults(List.of()), Blast.ways(load), List.of()),
-                        environment)) {
+        try (HostTls hosts = HostTls.open(Blast.tls(load), environment)) {
             var blast = new Blast(load, loops.next(), hosts, 1);
             blast.start();
             assertTrue(blast.await(LIMIT_MILLIS));
@@ -112,6 +116,7 @@ final class BlastTest {
                 Load.Security.NONE,
                 "TLSv1.3",
                 "",
+                Load.KeyType.ANY,
                 0,
                 null,
                 null,
@@ -175,6 +180,7 @@ final class BlastTest {
                     security,
                     "TLSv1.3",
                     "",
+                    Load.KeyType.ANY,
                     resumedShare,
                     null,
                     null,
@@ -412,6 +418,91 @@ final class BlastTest {
                     assertEquals(one, verbs.subList(5, 9), verbs::toString);
                 }
             }
+        }
+    }
+
+    private TlsContexts open(boolean isAmtp, List<CertificateSettings> certificates)
+            throws TlsProblems {
+        return TlsContexts.open(SinkCommand.settings(certificates, isAmtp), environment);
+    }
+
+    private CertificateSettings certificate(KeyType type) throws IOException {
+        return SelfSigned.toMeasure(folder, type, environment.clock(), environment.random());
+    }
+
+    @Test
+    void theServerUsesTheKeyThatIsAskedFor() throws Exception {
+        CertificateSettings ec = certificate(KeyType.P256);
+        CertificateSettings rsa = certificate(KeyType.RSA2048);
+        for (String version : List.of("TLSv1.3", "TLSv1.2")) {
+            Load any = with(with(load(0), "version", version), "security", Load.Security.IMPLICIT);
+            any = with(with(any, "connections", 20L), "perConnection", 0);
+            Load ecdsa = with(any, "keyType", Load.KeyType.ECDSA);
+            Load rsaOnly = with(any, "keyType", Load.KeyType.RSA);
+            try (TlsContexts both = open(false, List.of(ec, rsa))) {
+                var manner = new Sink.Manner(both, true, false, 0, "450 later", 0);
+                for (Load load : List.of(any, ecdsa, rsaOnly)) {
+                    Tally tally = blast(manner, with(load, "resumedShare", 0.5));
+                    assertEquals(20, tally.connections(), load + " " + tally.json());
+                    assertTrue(tally.resumedSessions() > 0, load + " " + tally.json());
+                }
+            }
+            try (TlsContexts one = open(false, List.of(ec))) {
+                var manner = new Sink.Manner(one, true, false, 0, "450 later", 0);
+                assertEquals(20, blast(manner, ecdsa).connections());
+                for (String group : List.of("X25519", "P-256")) {
+                    Tally grouped = blast(manner, with(ecdsa, "group", group));
+                    assertEquals(20, grouped.connections(), group + grouped.json());
+                }
+                Tally refused = blast(manner, rsaOnly);
+                assertEquals(0, refused.connections(), refused::json);
+                assertEquals(20, refused.failures(), refused::json);
+            }
+        }
+    }
+
+    @Test
+    void amtpIsLoadedWithCertificateAndCode() throws Exception {
+        CertificateSettings own = certificate(KeyType.P256);
+        try (TlsContexts amtp = open(true, List.of(own))) {
+            var manner = new Sink.Manner(amtp, true, true, 0, "450 later", 0);
+            Load bare = with(with(load(0), "security", Load.Security.IMPLICIT), "messages", 40L);
+            Load shown = with(with(bare, "chain", own.chain()), "key", Path.of(own.key()));
+            Tally sound = blast(manner, with(shown, "code", "MPC=per/individual"));
+            assertEquals(40, sound.messages(), sound::json);
+            assertEquals(0, sound.failures(), sound::json);
+            for (String code : List.of("", "MPC=none/such", "XMPC=per/individual")) {
+                Tally coded = blast(manner, with(shown, "code", code));
+                assertEquals(40, number(coded, "refusals", "501"), code + coded.json());
+            }
+            Tally uncertified = blast(manner, with(bare, "code", "MPC=per/individual"));
+            assertEquals(0, uncertified.messages(), uncertified::json);
+            assertTrue(uncertified.failures() > 0, uncertified::json);
+        }
+    }
+
+    @Test
+    void tls12AndOneGroupAreOfferedWhereAsked() throws Exception {
+        var manner = new Sink.Manner(tls, true, false, 0, "450 later", 0);
+        Load load = with(with(load(0), "security", Load.Security.IMPLICIT), "connections", 20L);
+        Tally old = blast(manner, with(load, "version", "TLSv1.2"));
+        assertEquals(20, old.connections(), old::json);
+        Tally grouped = blast(manner, with(load, "group", "X25519"));
+        assertEquals(20, grouped.connections(), grouped::json);
+        Tally impossible = blast(manner, with(load, "group", "P-521"));
+        assertEquals(0, impossible.connections(), impossible::json);
+        assertEquals(20, impossible.failures(), impossible::json);
+    }
+
+    @Test
+    void aReplyCanBeDelayed() throws Exception {
+        var manner = new Sink.Manner(null, false, false, 0, "450 later", 50);
+        for (boolean isChunked : new boolean[] {true, false}) {
+            Load load = with(with(load(0), "messages", 20L), "perConnection", 3);
+            Tally tally = blast(manner, with(load, "isChunked", isChunked));
+            assertEquals(20, tally.messages(), tally::json);
+            assertTrue(number(tally, "messageMicros", "p50") >= 50_000, tally::json);
+            assertTrue(number(tally, "connectionMicros", "p50") >= 50_000, tally::json);
         }
     }
 }
