@@ -1,6 +1,7 @@
 package org.malote.benchmarks;
 
 import io.netty.channel.EventLoopGroup;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
@@ -11,8 +12,10 @@ import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /// The command line of the load generator.
 @Command(
@@ -38,8 +41,11 @@ import picocli.CommandLine.Parameters;
         sortOptions = false,
         version = "Malote 0.1.0",
         mixinStandardHelpOptions = true)
+@SuppressWarnings("NullAway.Init") // picocli has the fields set up first.
 public final class BlastCommand implements Callable<Integer> {
     private static final int PROGRESS_MILLIS = 500;
+
+    @Spec private CommandSpec spec;
 
     @Parameters(paramLabel = "HOST:PORT", description = "The server.")
     private String server = "";
@@ -307,13 +313,13 @@ public final class BlastCommand implements Callable<Integer> {
                 Blast.tls(load), new TlsEnvironment(InstantSource.system(), new SecureRandom()));
     }
 
-    private static void watch(Blast blast, Load load) throws InterruptedException {
+    private void watch(Blast blast, Load load) throws InterruptedException {
         boolean isUpSaid = load.holdSeconds() == 0;
         try (var progress = new ProgressLine()) {
             while (!blast.await(PROGRESS_MILLIS)) {
                 if (!isUpSaid && blast.isHolding()) {
                     isUpSaid = true;
-                    System.out.println("{\"held\":" + blast.heldSessions() + "}");
+                    out().println("{\"held\":" + blast.heldSessions() + "}");
                 }
                 Tally tally = blast.tally();
                 progress.show(
@@ -324,11 +330,16 @@ public final class BlastCommand implements Callable<Integer> {
         }
     }
 
+    private PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
     private int report(Tally tally) {
         if (isJson) {
-            System.out.println(tally.json());
+            out().println(tally.json());
         } else {
-            System.out.print(tally.text());
+            out().print(tally.text());
+            out().flush();
         }
         long asked = tally.messages() + tally.refusals();
         return tally.failures() > 0 || tally.refusals() > refusalsMax * asked ? 1 : 0;

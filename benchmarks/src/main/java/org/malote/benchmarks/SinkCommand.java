@@ -25,8 +25,10 @@ import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
 import org.malote.offload.TlsSettings;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /// The command line of the null server.
 @Command(
@@ -51,9 +53,12 @@ import picocli.CommandLine.Parameters;
         sortOptions = false,
         version = "Malote 0.1.0",
         mixinStandardHelpOptions = true)
+@SuppressWarnings("NullAway.Init") // picocli has the fields set up first.
 public final class SinkCommand implements Callable<Integer> {
     private static final int PROGRESS_MILLIS = 500;
     private static final int BACKLOG = 4096;
+
+    @Spec private CommandSpec spec;
 
     @Parameters(
             paramLabel = "[ADDRESS:]PORT",
@@ -138,7 +143,7 @@ public final class SinkCommand implements Callable<Integer> {
                 .addShutdownHook(
                         new Thread(
                                 () -> {
-                                    command.ended.countDown();
+                                    command.stop();
                                     try {
                                         var _ = reported.await(5, TimeUnit.SECONDS);
                                     } catch (InterruptedException _) {
@@ -149,6 +154,11 @@ public final class SinkCommand implements Callable<Integer> {
         reported.countDown();
         // Not exit: where a signal has begun the end that would wait for itself.
         Runtime.getRuntime().halt(status);
+    }
+
+    /// Ends the counting.
+    void stop() {
+        ended.countDown();
     }
 
     @Override
@@ -174,9 +184,9 @@ public final class SinkCommand implements Callable<Integer> {
             var manner =
                     new Sink.Manner(tls, isImplicit, isAmtp, refusedShare, refusal, delayMillis);
             Channel listening = listen(loops, manner, arrivals, where());
-            System.out.println("listening on " + text(listening));
+            spec.commandLine().getOut().println("listening on " + text(listening));
             count(arrivals);
-            System.out.println(arrivals.json());
+            spec.commandLine().getOut().println(arrivals.json());
             return arrivals.isSound() ? 0 : 1;
         } finally {
             Transport.end(loops);
