@@ -14,9 +14,10 @@ import org.malote.offload.TlsSettings;
 
 /// What follows from the figures of a host: a function of them and of the settings that are there.
 ///
-/// What is usual stays unless something else is better by more than [#MARGIN] in every round: two
-/// runs of the same thing differ by half of that. And it stays where others used the host
-/// meanwhile, for then they decide.
+/// What is usual stays unless something else is better by more than [#MARGIN]: two runs of the same
+/// thing differ by half of that. Of JVMs each round has to be better, too; engine and provider are
+/// judged by the least of all passes, journals by their one run. And what is usual stays where
+/// others used the host meanwhile, for then they decide.
 ///
 /// @param toml lines for the configuration, each value with its figures
 /// @param jvmArguments a file of arguments for the JVM, likewise
