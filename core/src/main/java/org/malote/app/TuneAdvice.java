@@ -33,8 +33,8 @@ record TuneAdvice(String toml, String jvmArguments) {
 
     private static final long MIB = 1 << 20;
 
-    /// Of an idle session inside TLS: benchmarks/history/idle.jsonl, 2026-11-25T19:00:27Z.
-    private static final long SESSION_BYTES = 17_821;
+    /// Of an idle session inside TLS: benchmarks/history/idle.jsonl, 2026-11-26T12:11:27Z.
+    private static final long SESSION_BYTES = 14_951;
 
     /// Of the memory, for sessions, and for the buffers outside of the heap.
     private static final int EIGHTH = 8;
@@ -366,7 +366,7 @@ record TuneAdvice(String toml, String jvmArguments) {
         lines.add(
                 String.format(
                         Locale.ROOT,
-                        "# You ask for %,d. An eighth of the memory holds %,d (17.8 KB each,"
+                        "# You ask for %,d. An eighth of the memory holds %,d (15.0 KB each,"
                                 + " measured elsewhere); descriptors, %,d,",
                         wanted,
                         byMemory,
