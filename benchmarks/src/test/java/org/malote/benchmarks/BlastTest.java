@@ -313,7 +313,7 @@ final class BlastTest {
             // The middle one was due 0.4 s before the end of the load, or earlier.
             assertTrue(number(tally, "p50Micros") > 300_000, tally::json);
             assertEquals(200, number(tally, "askedPerSecond"));
-            assertEquals(200 - unbegun, number(tally, "begunPerSecond"), 1, tally::json);
+            assertEquals((double) (200 - unbegun), number(tally, "begunPerSecond"), 1, tally::json);
             assertTrue(tally.text().contains("never begun"), tally::text);
         }
     }
