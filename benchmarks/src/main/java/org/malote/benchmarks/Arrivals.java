@@ -9,6 +9,7 @@ final class Arrivals {
     /// Ours: a sink sees one run, or a few after each other. Later ones are not counted.
     private static final int RUNS_MAX = 64;
 
+    private final long expected;
     private final Map<Long, BitSet> runs = new LinkedHashMap<>();
     private long messages;
     private long octets;
@@ -17,6 +18,12 @@ final class Arrivals {
     private long unnumbered;
     private long recipients;
     private long refused;
+
+    /// @param expected how many different messages are to come, of all runs; 0 when that is not
+    ///     known
+    Arrivals(long expected) {
+        this.expected = expected;
+    }
 
     /// A numbered message came.
     synchronized void numbered(long run, int number, boolean isWhole, long length) {
@@ -65,14 +72,19 @@ final class Arrivals {
         return messages;
     }
 
-    /// Whether nothing came twice or broken, and below the highest number of each run nothing is
-    /// missing.
+    /// Whether nothing came twice or broken, and nothing is missing.
     synchronized boolean isSound() {
         return duplicates == 0 && broken == 0 && missing() == 0;
     }
 
-    /// Numbers below the highest of their run that did not come. malote-blast counts from 1.
+    /// Of those expected, how many did not come. Where nobody knows how many: numbers below the
+    /// highest of their run that did not come (malote-blast counts from 1). Then a lost tail is not
+    /// seen, and a message that was refused after its text, as one of the last, is taken for lost.
     private long missing() {
+        if (expected > 0) {
+            long came = runs.values().stream().mapToLong(BitSet::cardinality).sum();
+            return Math.max(0, expected - came);
+        }
         return runs.values().stream()
                 .mapToLong(seen -> seen.length() - 1 - seen.cardinality())
                 .sum();
@@ -86,6 +98,8 @@ final class Arrivals {
                 + octets
                 + ",\"runs\":"
                 + runs.size()
+                + ",\"expected\":"
+                + expected
                 + ",\"missing\":"
                 + missing()
                 + ",\"duplicates\":"

@@ -13,18 +13,28 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
+import org.malote.offload.CertificateSettings;
+import org.malote.offload.Engine;
+import org.malote.offload.HostIdentity;
 import org.malote.offload.HostPolicy;
 import org.malote.offload.HostTls;
+import org.malote.offload.HostTlsSettings;
 import org.malote.offload.HostWay;
 import org.malote.offload.TlsContexts;
+import org.malote.offload.TlsSettings;
 import org.malote.offload.TlsSummary;
 
 /// Carries out a [Load] on one event loop, so that it takes one processor at most.
@@ -32,7 +42,8 @@ import org.malote.offload.TlsSummary;
 /// Without a rate it is a closed loop: when a session has ended the next begins. With one,
 /// connections are due at fixed times, and each is timed from when it was due: a server that stops
 /// for a second is charged with the waiting of all that were due in it (which a closed loop leaves
-/// out, "coordinated omission"). Those that find all sessions taken begin late, and count as late.
+/// out, "coordinated omission"). Those that find all sessions taken begin late, and count as late;
+/// so do those that never begin because the time is up before: they have waited that long at least.
 final class Blast {
     private static final int CONNECT_MILLIS_MAX = 30_000;
 
@@ -51,7 +62,6 @@ final class Blast {
     private final NumberedMail mail;
     private final Bootstrap bootstrap;
     private final CountDownLatch ended = new CountDownLatch(1);
-    private final CountDownLatch up;
     private final Tally tally = new Tally();
 
     private final ByteBuf body;
@@ -65,8 +75,25 @@ final class Blast {
     private int active;
     private long connectionsBegun;
     private long messagesBegun;
+
+    /// The highest number of a message that was sent.
+    private int numbers;
+
+    /// Numbers of messages that were refused: they are to be had again, so that a hole in the
+    /// numbers that came is a loss.
+    private final ArrayDeque<Integer> numbersRefused = new ArrayDeque<>();
     private long beginNanos;
     private boolean isEnding;
+
+    /// When it was told to end before its time.
+    private long endingNanos;
+
+    private boolean isBacklogCounted;
+
+    // Of a load that holds its sessions: how many are up, and whether they are let go.
+    private volatile int upSessions;
+    private volatile boolean isHolding;
+    private boolean isHoldOver;
 
     /// Sessions are found by host and port: another host each time, and in each run, finds none.
     private final String hostDomain;
@@ -78,10 +105,9 @@ final class Blast {
         this.load = load;
         this.loop = loop;
         this.tls = tls;
-        this.way = new HostWay(HostPolicy.OPPORTUNISTIC, load.chain() == null ? null : IDENTITY);
+        this.way = way(load);
         this.mail = new NumberedMail(run, load.octets());
         this.hostDomain = ".r" + Long.toUnsignedString(run, Character.MAX_RADIX) + ".test";
-        this.up = new CountDownLatch(load.sessions());
         this.body =
                 Unpooled.unreleasableBuffer(
                         Unpooled.directBuffer(mail.body().length)
@@ -115,7 +141,7 @@ final class Blast {
         loop.execute(
                 () -> {
                     beginNanos = System.nanoTime();
-                    tally.begin(beginNanos);
+                    tally.begin(beginNanos, load.rate());
                     sweep =
                             loop.scheduleWithFixedDelay(
                                     this::giveUpTheSilent,
@@ -123,7 +149,7 @@ final class Blast {
                                     SWEEP_SECONDS,
                                     TimeUnit.SECONDS);
                     if (load.rate() > 0) {
-                        connectWhatIsDue();
+                        connectWhatIsDue(false);
                     } else {
                         for (int i = 0; i < load.sessions(); i++) {
                             connectNext();
@@ -136,7 +162,7 @@ final class Blast {
     void stop() {
         loop.execute(
                 () -> {
-                    isEnding = true;
+                    endEarly();
                     endIfDone();
                 });
     }
@@ -146,9 +172,14 @@ final class Blast {
         return ended.await(millis, TimeUnit.MILLISECONDS);
     }
 
+    /// Whether all sessions that a load holds are up.
+    boolean isHolding() {
+        return isHolding;
+    }
+
     /// Sessions of a load that holds them which are up.
-    long heldSessions() {
-        return load.sessions() - up.getCount();
+    int heldSessions() {
+        return upSessions;
     }
 
     /// What came of it: when it has ended, or for a progress line.
@@ -176,21 +207,75 @@ final class Blast {
     }
 
     /// With a rate.
-    private void connectWhatIsDue() {
+    ///
+    /// @param wasFull whether all sessions were taken until now
+    private void connectWhatIsDue(boolean wasFull) {
         long now = System.nanoTime();
         while (!isOver() && active < load.sessions()) {
-            long due = beginNanos + (long) (connectionsBegun * 1e9 / load.rate());
+            long due = dueNanos(connectionsBegun);
             if (due - now > 0) {
-                var _ = loop.schedule(this::connectWhatIsDue, due - now, TimeUnit.NANOSECONDS);
+                var _ =
+                        loop.schedule(
+                                () -> connectWhatIsDue(false), due - now, TimeUnit.NANOSECONDS);
                 return;
+            }
+            if (wasFull) {
+                tally.late();
             }
             connect(due);
         }
         endIfDone();
     }
 
+    private long dueNanos(long connection) {
+        return beginNanos + (long) (connection * 1e9 / load.rate());
+    }
+
+    private void endEarly() {
+        if (!isEnding) {
+            isEnding = true;
+            endingNanos = System.nanoTime();
+        }
+    }
+
+    /// When it is over and a session is free, which the next connection would have taken.
+    private void countBacklog() {
+        if (isBacklogCounted || load.rate() == 0 || active == load.sessions() || !isOver()) {
+            return;
+        }
+        isBacklogCounted = true;
+        boolean isAllBegun =
+                (load.connections() > 0 && connectionsBegun >= load.connections())
+                        || (load.messages() > 0 && messagesBegun >= load.messages());
+        if (isAllBegun) {
+            return;
+        }
+        long now = System.nanoTime();
+        long overNanos = beginNanos + TimeUnit.SECONDS.toNanos(load.seconds());
+        if (isEnding && (load.seconds() == 0 || endingNanos - overNanos < 0)) {
+            overNanos = endingNanos;
+        }
+        for (long i = connectionsBegun; i < connectionsMax(); i++) {
+            long due = dueNanos(i);
+            if (due - overNanos >= 0) {
+                break;
+            }
+            tally.unbegun(now - due, load.perConnection() > 0);
+        }
+    }
+
+    /// How many connections the load takes, whatever becomes of them.
+    private long connectionsMax() {
+        long max = load.connections() > 0 ? load.connections() : Long.MAX_VALUE;
+        if (load.messages() > 0 && load.perConnection() > 0) {
+            max = Math.min(max, Math.ceilDiv(load.messages(), load.perConnection()));
+        }
+        return max;
+    }
+
     private void connect(long dueNanos) {
         connectionsBegun++;
+        tally.begun(System.nanoTime());
         active++;
         var _ =
                 bootstrap
@@ -213,15 +298,16 @@ final class Blast {
     }
 
     private void sessionEnded() {
-        if (load.holdSeconds() > 0 && up.getCount() > 0) {
-            endHolding(); // not all will ever be up
+        if (load.holdSeconds() > 0 && !isHolding) {
+            endEarly(); // not all will ever be up
+            endHolding();
         }
         boolean wasFull = active == load.sessions();
         active--;
         if (load.rate() == 0) {
             connectNext();
         } else if (wasFull) {
-            connectWhatIsDue(); // it has no timer while all sessions are taken
+            connectWhatIsDue(true); // it has no timer while all sessions are taken
         } else {
             endIfDone();
         }
@@ -238,11 +324,24 @@ final class Blast {
         }
     }
 
+    /// Begins to hold when no more will come than are up.
+    private void holdIfAllAreUp() {
+        boolean isAll =
+                upSessions == active && active > 0 && (active == load.sessions() || isOver());
+        if (load.holdSeconds() > 0 && !isHolding && !isHoldOver && isAll) {
+            isHolding = true;
+            var _ = loop.schedule(this::endHolding, load.holdSeconds(), TimeUnit.SECONDS);
+        }
+    }
+
     private void endHolding() {
+        isHoldOver = true;
         List.copyOf(dialogues).forEach(Dialogue::endHolding);
     }
 
     private void endIfDone() {
+        countBacklog();
+        holdIfAllAreUp();
         if (active == 0 && isOver()) {
             if (sweep != null) {
                 boolean _ = sweep.cancel(false);
@@ -254,7 +353,7 @@ final class Blast {
     private void failed(String what) {
         tally.failed(what);
         if (tally.failures() >= FAILURES_MAX) {
-            isEnding = true;
+            endEarly();
         }
     }
 
@@ -283,8 +382,8 @@ final class Blast {
         private int recipientsTaken;
         private int sent;
 
-        /// Of the message that is being sent.
-        private long number;
+        /// Of the message that is being sent; 0 before its text is.
+        private int number;
 
         private long messageNanos;
         private boolean isEnded;
@@ -341,8 +440,7 @@ final class Blast {
                         return;
                     }
                     if (load.helo().isEmpty()) {
-                        awaited = Awaited.BYE;
-                        send(ctx, "QUIT\r\n");
+                        quit(ctx);
                     } else {
                         awaited = Awaited.HELLO;
                         send(ctx, "EHLO " + load.helo() + "\r\n");
@@ -379,6 +477,11 @@ final class Blast {
                     if (isRefusal) {
                         note(reply);
                         refused(refusal);
+                        if (load.isChunked()) {
+                            reset(ctx); // RFC 3030 §2: the message has failed, its transaction
+                            // stands
+                            return;
+                        }
                     } else {
                         long now = System.nanoTime();
                         tally.accepted(now - messageNanos, now);
@@ -397,17 +500,25 @@ final class Blast {
 
         /// Named, and inside TLS where there is any.
         private void onUp(ChannelHandlerContext ctx) {
-            if (load.holdSeconds() > 0) {
-                awaited = Awaited.NOTHING;
-                up.countDown();
-                if (up.getCount() == 0) {
-                    var _ =
-                            loop.schedule(
-                                    Blast.this::endHolding, load.holdSeconds(), TimeUnit.SECONDS);
-                }
-            } else {
+            if (load.holdSeconds() == 0) {
                 nextMessage(ctx);
+            } else if (isHoldOver) {
+                quit(ctx);
+            } else {
+                hold();
             }
+        }
+
+        @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+        private void hold() {
+            awaited = Awaited.NOTHING;
+            upSessions++;
+            holdIfAllAreUp();
+        }
+
+        private void quit(ChannelHandlerContext ctx) {
+            awaited = Awaited.BYE;
+            send(ctx, "QUIT\r\n");
         }
 
         // ---- a message ----
@@ -418,14 +529,14 @@ final class Blast {
                             || (sent > 0 && (isEnding || (load.connections() == 0 && isOver())))
                             || (load.messages() > 0 && messagesBegun >= load.messages());
             if (isEnough) {
-                awaited = Awaited.BYE;
-                send(ctx, "QUIT\r\n");
+                quit(ctx);
                 return;
             }
             // Only the first message of a connection can have been due before it could be sent.
             messageNanos = sent == 0 && load.rate() > 0 ? dueNanos : System.nanoTime();
             sent++;
-            number = ++messagesBegun;
+            messagesBegun++;
+            number = 0;
             refusal = 0;
             recipientsAnswered = 0;
             recipientsTaken = 0;
@@ -469,8 +580,7 @@ final class Blast {
             if (!load.isPipelined()) {
                 if (recipientsTaken == 0) {
                     refused(refusal);
-                    awaited = Awaited.RESET;
-                    send(ctx, "RSET\r\n");
+                    reset(ctx);
                 } else if (load.isChunked()) {
                     sendChunk(ctx);
                 } else {
@@ -483,29 +593,36 @@ final class Blast {
             if (reply >= 400) {
                 note(reply);
                 refused(refusal);
-                if (load.isPipelined()) {
-                    awaited = Awaited.RESET;
-                    send(ctx, "RSET\r\n");
-                } else {
-                    nextMessage(ctx);
-                }
+                reset(ctx);
                 return;
             }
             awaited = Awaited.KEPT;
-            write(ctx, Unpooled.wrappedBuffer(mail.header(number)));
+            write(ctx, Unpooled.wrappedBuffer(header()));
             write(ctx, body.duplicate());
             send(ctx, ".\r\n");
         }
 
         private void sendChunk(ChannelHandlerContext ctx) {
-            byte[] header = mail.header(number);
+            byte[] header = header();
             send(ctx, "BDAT " + (header.length + body.readableBytes()) + " LAST\r\n");
             write(ctx, Unpooled.wrappedBuffer(header));
             write(ctx, body.duplicate());
         }
 
+        private byte[] header() {
+            Integer again = numbersRefused.poll();
+            number = again == null ? ++numbers : again;
+            return mail.header(number);
+        }
+
         private String recipientCommand(int index) {
             return recipients.get(index);
+        }
+
+        /// What is refused in the middle leaves its transaction open.
+        private void reset(ChannelHandlerContext ctx) {
+            awaited = Awaited.RESET;
+            send(ctx, "RSET\r\n");
         }
 
         private void note(int reply) {
@@ -516,6 +633,10 @@ final class Blast {
 
         private void refused(int code) {
             tally.refused(code);
+            if (number > 0) {
+                numbersRefused.add(number);
+                number = 0;
+            }
         }
 
         // ---- TLS ----
@@ -529,12 +650,7 @@ final class Blast {
                             > Math.floor((hosts - 1) * load.resumedShare());
             String host = isResumed ? "resumed.test" : "h" + hosts + hostDomain;
             SslHandler handler = tls.handler(ctx.alloc(), way, host, load.port());
-            handler.engine().setEnabledProtocols(new String[] {load.version()});
-            if (!load.group().isEmpty()) {
-                SSLParameters parameters = handler.engine().getSSLParameters();
-                parameters.setNamedGroups(new String[] {load.group()});
-                handler.engine().setSSLParameters(parameters);
-            }
+            narrow(handler.engine());
             ctx.pipeline().addFirst(handler);
             handler.handshakeFuture()
                     .addListener(
@@ -544,9 +660,15 @@ final class Blast {
                                     return;
                                 }
                                 TlsSummary summary = TlsContexts.summary(handler);
+                                // The JDK's engine does not say its group, and offers no other.
                                 if (!load.group().isEmpty()
+                                        && load.engine() != Engine.JDK
                                         && !load.group().equals(summary.group())) {
                                     fail(ctx, "the group was " + summary.group());
+                                    return;
+                                }
+                                if (!isOfKeyType(handler.engine().getSession())) {
+                                    fail(ctx, "the key was not " + load.keyType());
                                     return;
                                 }
                                 if (summary.resumed()) {
@@ -558,6 +680,36 @@ final class Blast {
                                     ctx.flush();
                                 }
                             });
+        }
+
+        /// To what the load offers.
+        private void narrow(SSLEngine engine) {
+            engine.setEnabledProtocols(new String[] {load.version()});
+            SSLParameters parameters = engine.getSSLParameters();
+            if (!load.group().isEmpty()) {
+                parameters.setNamedGroups(new String[] {load.groupOfEngine()});
+            }
+            if (load.keyType() != Load.KeyType.ANY) {
+                if (load.version().equals("TLSv1.2")) {
+                    parameters.setCipherSuites(
+                            load.keyType().cipherSuites().toArray(String[]::new));
+                } else {
+                    parameters.setSignatureSchemes(
+                            load.keyType().signatureSchemes().toArray(String[]::new));
+                }
+            }
+            engine.setSSLParameters(parameters);
+        }
+
+        private boolean isOfKeyType(SSLSession session) {
+            if (load.keyType() == Load.KeyType.ANY) {
+                return true;
+            }
+            try {
+                return load.keyType().is(session.getPeerCertificates()[0]);
+            } catch (SSLPeerUnverifiedException _) {
+                return false;
+            }
         }
 
         // ---- octets, and the end ----
@@ -586,8 +738,7 @@ final class Blast {
 
         void endHolding() {
             if (ctx != null && awaited == Awaited.NOTHING) {
-                awaited = Awaited.BYE;
-                send(ctx, "QUIT\r\n");
+                quit(ctx);
                 ctx.flush();
             }
         }
@@ -620,9 +771,25 @@ final class Blast {
         }
     }
 
-    /// The ways to hosts that it takes.
-    static List<HostWay> ways(Load load) {
-        return List.of(
-                new HostWay(HostPolicy.OPPORTUNISTIC, load.chain() == null ? null : IDENTITY));
+    /// What its TLS is opened with.
+    static HostTlsSettings tls(Load load) {
+        Path chain = load.chain();
+        Path key = load.key();
+        List<HostIdentity> identities =
+                chain == null || key == null
+                        ? List.of()
+                        : List.of(
+                                new HostIdentity(
+                                        IDENTITY,
+                                        List.of(new CertificateSettings(chain, key.toString()))));
+        return new HostTlsSettings(
+                TlsSettings.withDefaults(List.of()).withEngine(load.engine()),
+                List.of(way(load)),
+                identities);
+    }
+
+    /// The way to hosts that it takes.
+    private static HostWay way(Load load) {
+        return new HostWay(HostPolicy.OPPORTUNISTIC, load.chain() == null ? null : IDENTITY);
     }
 }

@@ -1,23 +1,21 @@
 package org.malote.benchmarks;
 
 import io.netty.channel.EventLoopGroup;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.malote.offload.CertificateSettings;
-import org.malote.offload.HostIdentity;
 import org.malote.offload.HostTls;
-import org.malote.offload.HostTlsSettings;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
-import org.malote.offload.TlsSettings;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /// The command line of the load generator.
 @Command(
@@ -37,13 +35,17 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  malote-blast 127.0.0.1:2525 --tls starttls --connections 10000 --per-connection 0",
             "  malote-blast mx.test:25 --rate 500 --seconds 60 --octets 4096 --json",
-            "  malote-blast 127.0.0.1:2465 --tls implicit --sessions 5000 --hold 60"
+            "  malote-blast 127.0.0.1:2465 --tls implicit --sessions 5000 --hold 60",
+            "  malote-blast mx.test:25 --tls starttls --key-type rsa --seconds 10"
         },
         sortOptions = false,
         version = "Malote 0.1.0",
         mixinStandardHelpOptions = true)
+@SuppressWarnings("NullAway.Init") // picocli has the fields set up first.
 public final class BlastCommand implements Callable<Integer> {
     private static final int PROGRESS_MILLIS = 500;
+
+    @Spec private CommandSpec spec;
 
     @Parameters(paramLabel = "HOST:PORT", description = "The server.")
     private String server = "";
@@ -65,6 +67,17 @@ public final class BlastCommand implements Callable<Integer> {
             defaultValue = "",
             description = "The one key exchange that is offered, such as X25519. Default: all.")
     private String group = "";
+
+    @Option(
+            names = "--key-type",
+            defaultValue = "ANY",
+            description = {
+                "The server's only certificates that are taken: ecdsa or rsa, by the signatures"
+                        + " that are offered in TLS 1.3, and the suites in 1.2. The former needs"
+                        + " the JDK's engine, which costs this side more and has no post-quantum"
+                        + " groups. Default: any."
+            })
+    private Load.KeyType keyType = Load.KeyType.ANY;
 
     @Option(
             names = "--resumed",
@@ -171,8 +184,9 @@ public final class BlastCommand implements Callable<Integer> {
             paramLabel = "SECONDS",
             defaultValue = "0",
             description =
-                    "Open all sessions, keep them idle so long, and end: to see what they keep"
-                            + " of the server's memory. A line says when all are up.")
+                    "Open all sessions, or as many as --connections, --seconds and --rate let"
+                            + " begin, keep them idle so long, and end: to see what they keep of"
+                            + " the server's memory. A line says when all are up.")
     private long holdSeconds;
 
     @Option(
@@ -249,6 +263,9 @@ public final class BlastCommand implements Callable<Integer> {
                 version.equals("TLSv1.2") || version.equals("TLSv1.3"),
                 "--tls-version takes TLSv1.2 or TLSv1.3");
         require(
+                keyType == Load.KeyType.ANY || security != Load.Security.NONE,
+                "--key-type needs --tls");
+        require(
                 holdSeconds > 0 || connections > 0 || messages > 0 || seconds > 0,
                 "say when to end: --connections, --messages, --seconds or --hold");
         require(
@@ -260,6 +277,7 @@ public final class BlastCommand implements Callable<Integer> {
                 security,
                 version,
                 group,
+                keyType,
                 resumedShare,
                 chain,
                 key,
@@ -267,7 +285,7 @@ public final class BlastCommand implements Callable<Integer> {
                 code.isEmpty() ? "" : "MPC=" + code,
                 sessions,
                 rate,
-                holdSeconds > 0 && connections == 0 ? sessions : connections,
+                holdSeconds > 0 ? sessionsHeld() : connections,
                 messages,
                 seconds,
                 holdSeconds > 0 ? 0 : perConnection,
@@ -280,6 +298,10 @@ public final class BlastCommand implements Callable<Integer> {
                 patienceSeconds);
     }
 
+    private long sessionsHeld() {
+        return connections == 0 ? sessions : Math.min(connections, sessions);
+    }
+
     private static void require(boolean holds, String otherwise) {
         if (!holds) {
             throw new IllegalArgumentException(otherwise);
@@ -287,28 +309,17 @@ public final class BlastCommand implements Callable<Integer> {
     }
 
     private static HostTls tls(Load load) throws TlsProblems {
-        List<HostIdentity> identities =
-                load.chain() == null || load.key() == null
-                        ? List.of()
-                        : List.of(
-                                new HostIdentity(
-                                        Blast.IDENTITY,
-                                        List.of(
-                                                new CertificateSettings(
-                                                        load.chain(), load.key().toString()))));
         return HostTls.open(
-                new HostTlsSettings(
-                        TlsSettings.withDefaults(List.of()), Blast.ways(load), identities),
-                new TlsEnvironment(InstantSource.system(), new SecureRandom()));
+                Blast.tls(load), new TlsEnvironment(InstantSource.system(), new SecureRandom()));
     }
 
-    private static void watch(Blast blast, Load load) throws InterruptedException {
+    private void watch(Blast blast, Load load) throws InterruptedException {
         boolean isUpSaid = load.holdSeconds() == 0;
         try (var progress = new ProgressLine()) {
             while (!blast.await(PROGRESS_MILLIS)) {
-                if (!isUpSaid && blast.heldSessions() == load.sessions()) {
+                if (!isUpSaid && blast.isHolding()) {
                     isUpSaid = true;
-                    System.out.println("{\"held\":" + load.sessions() + "}");
+                    out().println("{\"held\":" + blast.heldSessions() + "}");
                 }
                 Tally tally = blast.tally();
                 progress.show(
@@ -319,11 +330,16 @@ public final class BlastCommand implements Callable<Integer> {
         }
     }
 
+    private PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
     private int report(Tally tally) {
         if (isJson) {
-            System.out.println(tally.json());
+            out().println(tally.json());
         } else {
-            System.out.print(tally.text());
+            out().print(tally.text());
+            out().flush();
         }
         long asked = tally.messages() + tally.refusals();
         return tally.failures() > 0 || tally.refusals() > refusalsMax * asked ? 1 : 0;

@@ -4,12 +4,10 @@ import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.malote.app.WholeServer;
 import org.malote.offload.CertificateSettings;
 import org.malote.offload.HostTls;
-import org.malote.offload.HostTlsSettings;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
 import org.malote.offload.TlsSettings;
@@ -88,6 +86,7 @@ public class ServerConnections {
                         Load.Security.STARTTLS,
                         version,
                         "",
+                        Load.KeyType.ANY,
                         resumed ? 1 : 0,
                         null,
                         null,
@@ -108,8 +107,7 @@ public class ServerConnections {
                         PATIENCE_SECONDS);
         hosts =
                 HostTls.open(
-                        new HostTlsSettings(
-                                TlsSettings.withDefaults(List.of()), Blast.ways(load), List.of()),
+                        Blast.tls(load),
                         new TlsEnvironment(InstantSource.system(), new SecureRandom()));
     }
 

@@ -10,6 +10,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.malote.amtp.MailPolicyCode;
 import org.malote.offload.TlsContexts;
 import org.malote.smtp.wire.CommandFramer;
 import org.malote.smtp.wire.EndOfDataScanner;
@@ -25,15 +26,19 @@ final class Sink extends ChannelInboundHandlerAdapter {
     /// commands; a client that sends more is cut.
     private static final int INPUT_OCTETS_MAX = 1 << 20;
 
+    private static final String CODE = " MPC=";
+
     /// How all connections behave.
     ///
     /// @param tls null to offer none
+    /// @param isAmtp whether a Mail Policy Code is taken, and needed (draft-weinman-amtp-03 §4.4)
     /// @param refusedShare of the recipients, from 0 to 1
     /// @param refusal the reply to them
     /// @param delayMillis from the end of a message to its 250
     record Manner(
             @Nullable TlsContexts tls,
             boolean isImplicit,
+            boolean isAmtp,
             double refusedShare,
             String refusal,
             long delayMillis) {}
@@ -192,6 +197,9 @@ final class Sink extends ChannelInboundHandlerAdapter {
                 reply(ctx, "250-8BITMIME");
                 reply(ctx, "250-SMTPUTF8");
                 reply(ctx, "250-ENHANCEDSTATUSCODES");
+                if (manner.isAmtp()) {
+                    reply(ctx, "250-MPC ALLOW=*/*");
+                }
                 reply(ctx, "250 CHUNKING");
             }
             case "HELO" -> {
@@ -210,11 +218,7 @@ final class Sink extends ChannelInboundHandlerAdapter {
                     secure(ctx);
                 }
             }
-            case "MAIL" -> {
-                isMailOpen = true;
-                taken = 0;
-                reply(ctx, "250 2.1.0 sender");
-            }
+            case "MAIL" -> onSender(ctx, line);
             case "RCPT" -> onRecipient(ctx);
             case "DATA" -> {
                 if (isMailOpen && taken > 0) {
@@ -238,6 +242,27 @@ final class Sink extends ChannelInboundHandlerAdapter {
             }
             default -> reply(ctx, "500 5.5.1 unknown");
         }
+    }
+
+    private void onSender(ChannelHandlerContext ctx, String line) {
+        if (isMailOpen) {
+            // RFC 5321 §4.1.4: what is open stays as it is.
+            reply(ctx, "503 5.5.1 nested");
+            return;
+        }
+        if (manner.isAmtp() && !hasCode(line)) {
+            reply(ctx, "501 5.5.4 a Mail Policy Code is needed");
+            return;
+        }
+        isMailOpen = true;
+        taken = 0;
+        reply(ctx, "250 2.1.0 sender");
+    }
+
+    private static boolean hasCode(String line) {
+        int at = line.toUpperCase(Locale.ROOT).lastIndexOf(CODE);
+        String code = at < 0 ? "" : line.substring(at + CODE.length()).strip().split(" ", 2)[0];
+        return MailPolicyCode.parse(code) instanceof MailPolicyCode.Parsed.Known;
     }
 
     private void onRecipient(ChannelHandlerContext ctx) {

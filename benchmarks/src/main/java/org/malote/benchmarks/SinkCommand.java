@@ -18,14 +18,17 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.malote.offload.CertificateSettings;
+import org.malote.offload.ClientCertificates;
 import org.malote.offload.SelfSigned;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
 import org.malote.offload.TlsProblems;
 import org.malote.offload.TlsSettings;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /// The command line of the null server.
 @Command(
@@ -33,9 +36,10 @@ import picocli.CommandLine.Parameters;
         description = {
             "Takes mail by SMTP, counts it and forgets it.",
             "",
-            "Of messages that malote-blast made it tells which came twice, came broken, or are"
-                    + " missing below the highest number that came. It counts until it is told to"
-                    + " end (TERM, or control and C), or until --messages have come."
+            "Of messages that malote-blast made it tells how many came twice, came broken, or are"
+                    + " missing: of --expect, or else below the highest number that came. It counts"
+                    + " until it is told to end (TERM, or control and C), or until --messages have"
+                    + " come."
         },
         footer = {
             "",
@@ -43,14 +47,18 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  malote-sink 127.0.0.1:2526",
+            "  malote-sink 127.0.0.1:2466 --amtp",
             "  malote-sink 127.0.0.1:2526 --tls starttls --refuse 0.1 --refuse-with '450 4.2.0 later'"
         },
         sortOptions = false,
         version = "Malote 0.1.0",
         mixinStandardHelpOptions = true)
+@SuppressWarnings("NullAway.Init") // picocli has the fields set up first.
 public final class SinkCommand implements Callable<Integer> {
     private static final int PROGRESS_MILLIS = 500;
     private static final int BACKLOG = 4096;
+
+    @Spec private CommandSpec spec;
 
     @Parameters(
             paramLabel = "[ADDRESS:]PORT",
@@ -62,6 +70,14 @@ public final class SinkCommand implements Callable<Integer> {
             defaultValue = "NONE",
             description = "${COMPLETION-CANDIDATES}. Default: none.")
     private Load.Security security = Load.Security.NONE;
+
+    @Option(
+            names = "--amtp",
+            description = {
+                "Take AMTP: TLS is implicit, a client must show a certificate (any will do), and each"
+                        + " message needs a Mail Policy Code."
+            })
+    private boolean isAmtp;
 
     @Option(
             names = "--certificate",
@@ -101,13 +117,22 @@ public final class SinkCommand implements Callable<Integer> {
     private long messagesMax;
 
     @Option(
+            names = "--expect",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = {
+                "How many different messages of malote-blast are to come, by all its runs: those"
+                        + " that it says were accepted. Without it a loss of the last is not seen."
+            })
+    private long expected;
+
+    @Option(
             names = "--loops",
             paramLabel = "N",
             defaultValue = "1",
             description = "Event loops. Default: ${DEFAULT-VALUE}.")
     private int loopCount;
 
-    private final Arrivals arrivals = new Arrivals();
     private final CountDownLatch ended = new CountDownLatch(1);
 
     /// Runs it, and ends the process.
@@ -118,7 +143,7 @@ public final class SinkCommand implements Callable<Integer> {
                 .addShutdownHook(
                         new Thread(
                                 () -> {
-                                    command.ended.countDown();
+                                    command.stop();
                                     try {
                                         var _ = reported.await(5, TimeUnit.SECONDS);
                                     } catch (InterruptedException _) {
@@ -131,6 +156,11 @@ public final class SinkCommand implements Callable<Integer> {
         Runtime.getRuntime().halt(status);
     }
 
+    /// Ends the counting.
+    void stop() {
+        ended.countDown();
+    }
+
     @Override
     public Integer call() throws Exception {
         if (refusedShare < 0 || refusedShare > 1 || !refusal.matches("[45][0-9][0-9] .+")) {
@@ -141,19 +171,22 @@ public final class SinkCommand implements Callable<Integer> {
             throw new IllegalArgumentException(
                     "--certificate and --key go together; --loops is above 0, --delay not below");
         }
+        if (isAmtp && security == Load.Security.STARTTLS) {
+            throw new IllegalArgumentException("--amtp has --tls implicit");
+        }
+        boolean isImplicit = isAmtp || security == Load.Security.IMPLICIT;
+        if (expected < 0 || messagesMax < 0) {
+            throw new IllegalArgumentException("--expect and --messages must not be below 0");
+        }
+        var arrivals = new Arrivals(expected);
         EventLoopGroup loops = Transport.loops(loopCount);
-        try (TlsContexts tls = security == Load.Security.NONE ? null : tls()) {
+        try (TlsContexts tls = isImplicit || security == Load.Security.STARTTLS ? tls() : null) {
             var manner =
-                    new Sink.Manner(
-                            tls,
-                            security == Load.Security.IMPLICIT,
-                            refusedShare,
-                            refusal,
-                            delayMillis);
+                    new Sink.Manner(tls, isImplicit, isAmtp, refusedShare, refusal, delayMillis);
             Channel listening = listen(loops, manner, arrivals, where());
-            System.out.println("listening on " + text(listening));
-            count();
-            System.out.println(arrivals.json());
+            spec.commandLine().getOut().println("listening on " + text(listening));
+            count(arrivals);
+            spec.commandLine().getOut().println(arrivals.json());
             return arrivals.isSound() ? 0 : 1;
         } finally {
             Transport.end(loops);
@@ -212,14 +245,23 @@ public final class SinkCommand implements Callable<Integer> {
         }
     }
 
-    private static TlsContexts open(
+    private TlsContexts open(
             CertificateSettings certificate, InstantSource clock, SecureRandom random)
             throws TlsProblems {
         return TlsContexts.open(
-                TlsSettings.withDefaults(List.of(certificate)), new TlsEnvironment(clock, random));
+                settings(List.of(certificate), isAmtp), new TlsEnvironment(clock, random));
     }
 
-    private void count() throws InterruptedException {
+    /// @param isAmtp whether a client must show a certificate; it is not verified
+    static TlsSettings settings(List<CertificateSettings> certificates, boolean isAmtp) {
+        TlsSettings settings = TlsSettings.withDefaults(certificates);
+        return isAmtp
+                ? settings.withClientCertificates(
+                        new ClientCertificates(ClientCertificates.Demand.REQUIRE, null, false))
+                : settings;
+    }
+
+    private void count(Arrivals arrivals) throws InterruptedException {
         try (var progress = new ProgressLine()) {
             while (!ended.await(PROGRESS_MILLIS, TimeUnit.MILLISECONDS)) {
                 long messages = arrivals.messages();

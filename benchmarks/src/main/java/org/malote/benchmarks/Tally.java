@@ -27,23 +27,57 @@ final class Tally {
     private long resumed;
     private long refused;
     private long failed;
+    private long begun;
+    private long late;
+    private long unbegun;
+    private double rate;
     private long firstNanos;
+    private long lastBegunNanos;
     private long lastNanos;
 
-    void begin(long nowNanos) {
+    /// @param askedRate connections that are due in a second; 0 for no rate
+    void begin(long nowNanos, double askedRate) {
+        rate = askedRate;
         firstNanos = nowNanos;
+        lastBegunNanos = nowNanos;
         lastNanos = nowNanos;
     }
 
+    /// A connection, whatever becomes of it.
+    void begun(long nowNanos) {
+        begun++;
+        lastBegunNanos = nowNanos;
+    }
+
+    /// A connection that begins had to wait for a session.
+    void late() {
+        late++;
+    }
+
+    /// A connection was due, and never began. It is timed as if it had been made at the end of its
+    /// waiting, which is the least that it would have taken.
+    ///
+    /// @param hasMessage whether a message was due with it
+    void unbegun(long waitedNanos, boolean hasMessage) {
+        late++;
+        unbegun++;
+        connectionMicros.recordValue(micros(waitedNanos));
+        if (hasMessage) {
+            messageMicros.recordValue(micros(waitedNanos));
+        }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
     void connected(long tookNanos, long nowNanos) {
         connectionMicros.recordValue(micros(tookNanos));
-        connections = connectionMicros.getTotalCount();
+        connections++;
         lastNanos = nowNanos;
     }
 
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
     void accepted(long tookNanos, long nowNanos) {
         messageMicros.recordValue(micros(tookNanos));
-        messages = messageMicros.getTotalCount();
+        messages++;
         lastNanos = nowNanos;
     }
 
@@ -84,6 +118,23 @@ final class Tally {
         return failed;
     }
 
+    /// Connections begun late, or due and never begun.
+    long lateConnections() {
+        return late;
+    }
+
+    long unbegunConnections() {
+        return unbegun;
+    }
+
+    /// Connections begun in a second, until the last that was due. Like the rate that was asked for
+    /// when none is late.
+    private double begunPerSecond() {
+        long due = begun + unbegun;
+        double seconds = Math.max((lastBegunNanos - firstNanos) / 1e9, due / rate);
+        return rate == 0 || due == 0 ? 0 : begun / seconds;
+    }
+
     private double seconds() {
         return Math.max((lastNanos - firstNanos) / 1e9, 1e-9);
     }
@@ -99,6 +150,7 @@ final class Tally {
                 Locale.ROOT,
                 "{\"connections\":%d,\"messages\":%d,\"resumed\":%d,\"refused\":%d,\"failed\":%d,"
                         + "\"seconds\":%.3f,\"perSecond\":%.0f,\"p50Micros\":%d,\"p99Micros\":%d,"
+                        + "\"askedPerSecond\":%.3f,\"begunPerSecond\":%.3f,\"late\":%d,\"unbegun\":%d,"
                         + "\"connectionMicros\":%s,\"messageMicros\":%s,"
                         + "\"refusals\":%s,\"failures\":%s}",
                 connections,
@@ -110,6 +162,10 @@ final class Tally {
                 (isMail ? messages : connections) / seconds(),
                 (isMail ? messageMicros : connectionMicros).getValueAtPercentile(50),
                 (isMail ? messageMicros : connectionMicros).getValueAtPercentile(99),
+                rate,
+                begunPerSecond(),
+                late,
+                unbegun,
                 percentiles(connectionMicros),
                 percentiles(messageMicros),
                 members(refusals),
@@ -153,6 +209,17 @@ final class Tally {
                         messages / seconds()));
         if (resumed > 0) {
             text.append(String.format("%,d TLS sessions resumed%n", resumed));
+        }
+        if (rate > 0) {
+            text.append(
+                    String.format(
+                            Locale.ROOT,
+                            "%,.1f connections a second asked for, %,.1f begun: %,d late, %,d of them"
+                                    + " never begun%n",
+                            rate,
+                            begunPerSecond(),
+                            late,
+                            unbegun));
         }
         row(text, "connection, ms", connectionMicros);
         row(text, "message, ms", messageMicros);

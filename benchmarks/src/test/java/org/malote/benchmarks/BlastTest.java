@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -17,15 +20,18 @@ import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.malote.offload.CertificateSettings;
 import org.malote.offload.HostTls;
-import org.malote.offload.HostTlsSettings;
+import org.malote.offload.KeyType;
 import org.malote.offload.SelfSigned;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsEnvironment;
+import org.malote.offload.TlsProblems;
 import org.malote.offload.TlsSettings;
 
 /// The load generator and the null server, with each other.
@@ -37,7 +43,7 @@ final class BlastTest {
 
     @TempDir private Path folder;
 
-    private final Arrivals arrivals = new Arrivals();
+    private final Arrivals arrivals = new Arrivals(0);
     private EventLoopGroup loops;
     private TlsEnvironment environment;
     private TlsContexts tls;
@@ -70,9 +76,15 @@ final class BlastTest {
                 new Sink.Manner(
                         tls,
                         security == Load.Security.IMPLICIT,
+                        false,
                         refusedShare,
                         "450 4.2.0 later",
                         0);
+        return blast(manner, plan.load(0, security, HELO, PATIENCE_SECONDS));
+    }
+
+    /// Towards a sink.
+    private Tally blast(Sink.Manner manner, Load load) throws Exception {
         Channel listening =
                 SinkCommand.listen(
                         loops,
@@ -81,23 +93,75 @@ final class BlastTest {
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         int port = ((InetSocketAddress) listening.localAddress()).getPort();
         try {
-            return blast(plan.load(port, security, HELO, PATIENCE_SECONDS));
+            return blast(with(load, "port", port));
         } finally {
             listening.close().sync();
         }
     }
 
     private Tally blast(Load load) throws Exception {
-        try (HostTls hosts =
-                HostTls.open(
-                        new HostTlsSettings(
-                                TlsSettings.withDefaults(List.of()), Blast.ways(load), List.of()),
-                        environment)) {
+        try (HostTls hosts = HostTls.open(Blast.tls(load), environment)) {
             var blast = new Blast(load, loops.next(), hosts, 1);
             blast.start();
             assertTrue(blast.await(LIMIT_MILLIS));
             return blast.tally();
         }
+    }
+
+    /// What most loads of these tests have in common; [#with] changes one thing.
+    private static Load load(int port) {
+        return new Load(
+                "127.0.0.1",
+                port,
+                Load.Security.NONE,
+                "TLSv1.3",
+                "",
+                Load.KeyType.ANY,
+                0,
+                null,
+                null,
+                HELO,
+                "",
+                8,
+                0,
+                0,
+                0,
+                0,
+                1,
+                3000,
+                1,
+                "box@sink.test",
+                true,
+                false,
+                0,
+                PATIENCE_SECONDS);
+    }
+
+    /// The same but for one component.
+    private static Load with(Load load, String name, Object value) throws Exception {
+        RecordComponent[] components = Load.class.getRecordComponents();
+        Object[] values = new Object[components.length];
+        Class<?>[] types = new Class<?>[components.length];
+        boolean isFound = false;
+        for (int i = 0; i < components.length; i++) {
+            types[i] = components[i].getType();
+            values[i] = components[i].getAccessor().invoke(load);
+            if (components[i].getName().equals(name)) {
+                values[i] = value;
+                isFound = true;
+            }
+        }
+        assertTrue(isFound, name);
+        return Load.class.getDeclaredConstructor(types).newInstance(values);
+    }
+
+    /// One number of an object of JSON.
+    private static double number(Tally tally, String... path) throws Exception {
+        JsonNode node = new ObjectMapper().readTree(tally.json());
+        for (String name : path) {
+            node = node.required(name);
+        }
+        return node.asDouble();
     }
 
     private record Plan(
@@ -116,6 +180,7 @@ final class BlastTest {
                     security,
                     "TLSv1.3",
                     "",
+                    Load.KeyType.ANY,
                     resumedShare,
                     null,
                     null,
@@ -228,5 +293,218 @@ final class BlastTest {
         assertEquals(400, tally.messages());
         assertEquals(0, tally.failures(), tally::json);
         assertTrue(arrivals.isSound(), arrivals.json());
+    }
+
+    /// It answers 20 connections, and the 8 sessions then wait until patience is over.
+    @Test
+    void whatAStalledServerKeepsFromBeginningIsTimedAndCounted() throws Exception {
+        try (var server =
+                new ScriptedServer(
+                        (connection, command) ->
+                                connection >= 20 ? null : command.isEmpty() ? "220 hi" : "221 x")) {
+            Load load = with(load(server.port()), "rate", 200.0);
+            load = with(with(load, "seconds", 1L), "perConnection", 0);
+            Tally tally = blast(with(with(load, "helo", ""), "patienceSeconds", 1L));
+            assertEquals(20, tally.connections());
+            long unbegun = tally.unbegunConnections();
+            assertEquals(200, tally.connections() + tally.failures() + unbegun, tally::json);
+            assertTrue(unbegun > 100, tally::json);
+            assertTrue(tally.lateConnections() >= unbegun, tally::json);
+            // The middle one was due 0.4 s before the end of the load, or earlier.
+            assertTrue(number(tally, "p50Micros") > 300_000, tally::json);
+            assertEquals(200, number(tally, "askedPerSecond"));
+            assertEquals((double) (200 - unbegun), number(tally, "begunPerSecond"), 1, tally::json);
+            assertTrue(tally.text().contains("never begun"), tally::text);
+        }
+    }
+
+    @Test
+    void whatIsInTimeIsNotLate() throws Exception {
+        Tally tally = blast(Load.Security.NONE, 0, new Plan(0, 100, 20, 0, 1, 1, true, false));
+        assertEquals(20, tally.connections());
+        assertEquals(0, tally.unbegunConnections());
+        assertEquals(100, number(tally, "askedPerSecond"));
+        assertTrue(number(tally, "begunPerSecond") <= 100.001, tally::json);
+    }
+
+    @Test
+    void sessionsAreHeldThoughTheyAreFewerThanAllowed() throws Exception {
+        try (var server =
+                new ScriptedServer((_, command) -> command.equals("QUIT") ? "221 x" : "250 x")) {
+            Load held = with(with(load(server.port()), "holdSeconds", 1L), "perConnection", 0);
+            Tally few = blast(with(held, "connections", 3L));
+            assertEquals(3, few.connections());
+            assertEquals(0, few.failures(), few::json);
+            Tally all = blast(with(held, "connections", 8L));
+            assertEquals(8, all.connections());
+            assertEquals(0, all.failures(), all::json);
+            Tally slow = blast(with(with(held, "rate", 4.0), "seconds", 1L));
+            assertEquals(4, slow.connections());
+            assertEquals(0, slow.failures(), slow::json);
+        }
+    }
+
+    /// The first is sent away, and the others come up only then.
+    @Test
+    void sessionsAreLetGoWhenNotAllCanBeHeld() throws Exception {
+        var isSent = new CountDownLatch(1);
+        try (var server =
+                new ScriptedServer(
+                        (connection, command) -> {
+                            if (connection == 0 && command.isEmpty()) {
+                                isSent.countDown();
+                                return "421 full";
+                            }
+                            isSent.await();
+                            return command.equals("QUIT") ? "221 x" : "250 x";
+                        })) {
+            Load held = with(with(load(server.port()), "holdSeconds", 600L), "perConnection", 0);
+            Tally tally = blast(with(held, "connections", 8L));
+            assertEquals(7, tally.connections());
+            assertEquals(1, tally.refusals());
+            assertEquals(0, tally.failures(), tally::json);
+        }
+    }
+
+    /// By either command, in a group or not: the next message is not taken for a part of it.
+    @Test
+    void aTransactionThatIsRefusedIsReset() throws Exception {
+        for (boolean isPipelined : new boolean[] {true, false}) {
+            for (boolean isChunked : new boolean[] {true, false}) {
+                Tally tally =
+                        blast(
+                                Load.Security.NONE,
+                                0.25,
+                                new Plan(0, 0, 0, 100, 5, 1, isPipelined, isChunked));
+                assertEquals(75, tally.messages(), tally::json);
+                assertEquals(25, number(tally, "refusals", "450"), tally::json);
+                assertEquals(25, tally.refusals(), tally::json);
+            }
+        }
+    }
+
+    @Test
+    void refusedMessagesAreNotMissed() throws Exception {
+        var plan = new Plan(0, 0, 0, 100, 5, 1, true, false);
+        Tally tally = blast(Load.Security.NONE, 0.25, plan);
+        assertEquals(75, tally.messages(), tally::json);
+        assertTrue(arrivals.json().contains("\"missing\":0,"), arrivals.json());
+        assertTrue(arrivals.isSound());
+    }
+
+    @Test
+    void aTransactionWhoseTextIsRefusedIsReset() throws Exception {
+        for (boolean isPipelined : new boolean[] {true, false}) {
+            for (String refused : List.of("DATA", "BDAT")) {
+                try (var server =
+                        new ScriptedServer(
+                                (_, command) -> {
+                                    if (command.startsWith(refused)) {
+                                        return "451 no";
+                                    }
+                                    return command.equals("QUIT") ? "221 x" : "250 x";
+                                })) {
+                    Load load = with(load(server.port()), "messages", 2L);
+                    load = with(with(load, "perConnection", 2), "sessions", 1);
+                    load = with(load, "isChunked", refused.equals("BDAT"));
+                    Tally tally = blast(with(load, "isPipelined", isPipelined));
+                    assertEquals(2, number(tally, "refusals", "451"), tally::json);
+                    List<String> verbs =
+                            server.commands().stream()
+                                    .map(c -> c.replaceAll("[ :].*", ""))
+                                    .toList();
+                    List<String> one = List.of("MAIL", "RCPT", refused, "RSET");
+                    assertEquals(one, verbs.subList(1, 5), verbs::toString);
+                    assertEquals(one, verbs.subList(5, 9), verbs::toString);
+                }
+            }
+        }
+    }
+
+    private TlsContexts open(boolean isAmtp, List<CertificateSettings> certificates)
+            throws TlsProblems {
+        return TlsContexts.open(SinkCommand.settings(certificates, isAmtp), environment);
+    }
+
+    private CertificateSettings certificate(KeyType type) throws IOException {
+        return SelfSigned.toMeasure(folder, type, environment.clock(), environment.random());
+    }
+
+    @Test
+    void theServerUsesTheKeyThatIsAskedFor() throws Exception {
+        CertificateSettings ec = certificate(KeyType.P256);
+        CertificateSettings rsa = certificate(KeyType.RSA2048);
+        for (String version : List.of("TLSv1.3", "TLSv1.2")) {
+            Load any = with(with(load(0), "version", version), "security", Load.Security.IMPLICIT);
+            any = with(with(any, "connections", 20L), "perConnection", 0);
+            Load ecdsa = with(any, "keyType", Load.KeyType.ECDSA);
+            Load rsaOnly = with(any, "keyType", Load.KeyType.RSA);
+            try (TlsContexts both = open(false, List.of(ec, rsa))) {
+                var manner = new Sink.Manner(both, true, false, 0, "450 later", 0);
+                for (Load load : List.of(any, ecdsa, rsaOnly)) {
+                    Tally tally = blast(manner, with(load, "resumedShare", 0.5));
+                    assertEquals(20, tally.connections(), load + " " + tally.json());
+                    assertTrue(tally.resumedSessions() > 0, load + " " + tally.json());
+                }
+            }
+            try (TlsContexts one = open(false, List.of(ec))) {
+                var manner = new Sink.Manner(one, true, false, 0, "450 later", 0);
+                assertEquals(20, blast(manner, ecdsa).connections());
+                // In TLS 1.2 the groups say as well on which curve the key may be.
+                for (String group :
+                        version.equals("TLSv1.3") ? List.of("X25519", "P-256") : List.of("P-256")) {
+                    Tally grouped = blast(manner, with(ecdsa, "group", group));
+                    assertEquals(20, grouped.connections(), group + grouped.json());
+                }
+                Tally refused = blast(manner, rsaOnly);
+                assertEquals(0, refused.connections(), refused::json);
+                assertEquals(20, refused.failures(), refused::json);
+            }
+        }
+    }
+
+    @Test
+    void amtpIsLoadedWithCertificateAndCode() throws Exception {
+        CertificateSettings own = certificate(KeyType.P256);
+        try (TlsContexts amtp = open(true, List.of(own))) {
+            var manner = new Sink.Manner(amtp, true, true, 0, "450 later", 0);
+            Load bare = with(with(load(0), "security", Load.Security.IMPLICIT), "messages", 40L);
+            Load shown = with(with(bare, "chain", own.chain()), "key", Path.of(own.key()));
+            Tally sound = blast(manner, with(shown, "code", "MPC=per/individual"));
+            assertEquals(40, sound.messages(), sound::json);
+            assertEquals(0, sound.failures(), sound::json);
+            for (String code : List.of("", "MPC=none/such", "XMPC=per/individual")) {
+                Tally coded = blast(manner, with(shown, "code", code));
+                assertEquals(40, number(coded, "refusals", "501"), code + coded.json());
+            }
+            Tally uncertified = blast(manner, with(bare, "code", "MPC=per/individual"));
+            assertEquals(0, uncertified.messages(), uncertified::json);
+            assertTrue(uncertified.failures() > 0, uncertified::json);
+        }
+    }
+
+    @Test
+    void tls12AndOneGroupAreOfferedWhereAsked() throws Exception {
+        var manner = new Sink.Manner(tls, true, false, 0, "450 later", 0);
+        Load load = with(with(load(0), "security", Load.Security.IMPLICIT), "connections", 20L);
+        Tally old = blast(manner, with(load, "version", "TLSv1.2"));
+        assertEquals(20, old.connections(), old::json);
+        Tally grouped = blast(manner, with(load, "group", "X25519"));
+        assertEquals(20, grouped.connections(), grouped::json);
+        Tally impossible = blast(manner, with(load, "group", "P-521"));
+        assertEquals(0, impossible.connections(), impossible::json);
+        assertEquals(20, impossible.failures(), impossible::json);
+    }
+
+    @Test
+    void aReplyCanBeDelayed() throws Exception {
+        var manner = new Sink.Manner(null, false, false, 0, "450 later", 50);
+        for (boolean isChunked : new boolean[] {true, false}) {
+            Load load = with(with(load(0), "messages", 20L), "perConnection", 3);
+            Tally tally = blast(manner, with(load, "isChunked", isChunked));
+            assertEquals(20, tally.messages(), tally::json);
+            assertTrue(number(tally, "messageMicros", "p50") >= 50_000, tally::json);
+            assertTrue(number(tally, "connectionMicros", "p50") >= 50_000, tally::json);
+        }
     }
 }

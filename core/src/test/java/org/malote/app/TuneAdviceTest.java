@@ -276,7 +276,7 @@ final class TuneAdviceTest {
         assertEquals(0, advised().queue().sparesBytes());
         assertEquals(10, advised().limits().sessionsMax());
         descriptors = 1 << 20;
-        assertEquals(3765, advised().limits().sessionsMax(), "by memory");
+        assertEquals(4488, advised().limits().sessionsMax(), "by memory");
     }
 
     @Test

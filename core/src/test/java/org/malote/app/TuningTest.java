@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.malote.config.ConfigFile;
 import org.malote.smtp.DomainName;
@@ -236,7 +237,7 @@ final class TuningTest {
         Path unit =
                 Files.writeString(directory.resolve("malote.service"), "User=root\nUMask=0077\n");
         Files.createDirectory(directory.resolve("malote.service.d"));
-        Files.writeString(directory.resolve("malote.service.d/size.conf"), "TimeoutStopSec=90\n");
+        Files.writeString(directory.resolve("malote.service.d/size.conf"), "TimeoutStopSec=40\n");
         String output = check("mx", config, unit).output();
         for (String line :
                 List.of(
@@ -246,11 +247,45 @@ final class TuningTest {
                         "ok +queue.messages-max +1000000 +1000000",
                         "DIFFERS  User +malote +root",
                         "ok +UMask +0077 +0077",
-                        "ok +TimeoutStopSec +at least 40 +90",
+                        "DIFFERS  TimeoutStopSec +at least 90 +40",
                         "DIFFERS  NoNewPrivileges +yes +not set",
                         "DIFFERS  -Dio.netty.leakDetection.level= +disabled +paranoid")) {
             assertTrue(output.lines().anyMatch(one -> one.matches(line)), line + "\n" + output);
         }
+    }
+
+    /// As systemd does: systemd.syntax(7), systemd.time(7).
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            textBlock =
+                    """
+                    TimeoutStopSec=90s                               | ok +TimeoutStopSec +at least 90 +90
+                    TimeoutStopSec=2min                              | ok +TimeoutStopSec +at least 90 +120
+                    TimeoutStopSec = 1min 30s                        | ok +TimeoutStopSec +at least 90 +90
+                    TimeoutStopSec=1h500ms                           | ok +TimeoutStopSec +at least 90 +3600
+                    TimeoutStopSec=infinity                          | ok +TimeoutStopSec +at least 90 +infinity
+                    TimeoutStopSec=1min 29s                          | DIFFERS +TimeoutStopSec +at least 90 +89
+                    TimeoutStopSec=90000ms                           | ok +TimeoutStopSec +at least 90 +90
+                    TimeoutStopSec=89999ms                           | DIFFERS +TimeoutStopSec +at least 90 +89
+                    TimeoutStopSec=soon                              | DIFFERS +TimeoutStopSec +at least 90 +soon
+                    Environment="MALOTE_BUILD=never" 'A=b'           | ok +Environment +MALOTE_BUILD=never +MALOTE_BUILD=never A=b
+                    Environment=MALOTE_BUILD=never & Environment=A=b | ok +Environment +MALOTE_BUILD=never +MALOTE_BUILD=never A=b
+                    Environment=MALOTE_BUILD=never & Environment=    | DIFFERS +Environment +MALOTE_BUILD=never +not set
+                    UMask=077                                        | ok +UMask +0077 +0077
+                    NoNewPrivileges=true                             | ok +NoNewPrivileges +yes +true
+                    NoNewPrivileges=no                               | DIFFERS +NoNewPrivileges +yes +no
+                    # User=malote                                    | DIFFERS +User +malote +not set
+                    """)
+    void checkReadsAUnitAsSystemdDoes(String lines, String wanted) throws Exception {
+        Path config = Files.writeString(directory.resolve("malote.toml"), "");
+        Path unit =
+                Files.writeString(
+                        directory.resolve("malote.service"),
+                        "[Service]\n" + lines.replace(" & ", "\n") + "\n");
+        String output = check("mx", config, unit).output();
+        assertTrue(output.lines().anyMatch(one -> one.matches(wanted)), wanted + "\n" + output);
     }
 
     @Test
