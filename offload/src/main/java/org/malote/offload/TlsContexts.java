@@ -537,14 +537,15 @@ public final class TlsContexts implements AutoCloseable {
                 : ServedCertificate.keyType(chain[0].getPublicKey());
     }
 
-    /// The name of the provider that has the key of such a certificate.
+    /// The name of the provider that has the key of such a certificate; `fallback` while that one
+    /// signs in its place.
     ///
     /// @param keyType as in a [TlsSummary]
     /// @return null when none of that kind is served
     public @Nullable String provider(String keyType) {
         for (ServedCertificate one : certificates.served()) {
             if (ServedCertificate.keyType(one.leaf().getPublicKey()).equals(keyType)) {
-                return one.provider();
+                return one.signer();
             }
         }
         return null;

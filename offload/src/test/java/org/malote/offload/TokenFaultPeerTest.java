@@ -348,6 +348,32 @@ final class TokenFaultPeerTest {
         }
     }
 
+    /// Dead when the server starts and when it reads its settings again; then it is put in.
+    @Test
+    void aStartWithoutTheTokenIsServedByTheFallbackUntilItIsThere() throws Exception {
+        SoftHsm hsm = new SoftHsm(directory.resolve("dead-start"), "ALL").token("remote");
+        TlsSettings settings =
+                TlsSettings.withDefaults(
+                                List.of(hsm.key("remote", "rsa", "RSA", "01", RemoteToken.MODULE)))
+                        .withKeyLimits(LIMITS);
+        try (RemoteToken token = new RemoteToken(hsm)) {
+            token.kill();
+            try (LiveTls server = LiveTls.open(settings, TestCertificates.environment(PROVIDERS));
+                    Loopback loopback = new Loopback(server::contexts)) {
+                assertEquals("fallback", server.contexts().provider("RSA-2048"));
+                assertFalse(get(fresh(loopback, ON_TOKEN)).summary().resumed());
+                server.reload(settings);
+                assertEquals("fallback", server.contexts().provider("RSA-2048"));
+                assertFalse(get(fresh(loopback, ON_TOKEN)).summary().resumed());
+                assertEquals(new PrivateKeyOps.Health.Well(), server.contexts().health());
+
+                token.startServer();
+                await(() -> "pkcs11".equals(server.contexts().provider("RSA-2048")));
+                assertFalse(get(fresh(loopback, ON_TOKEN)).summary().resumed());
+            }
+        }
+    }
+
     /// `CKM_RSA_X_509` with our padding takes the place of what is missing.
     @ParameterizedTest
     @CsvSource({
