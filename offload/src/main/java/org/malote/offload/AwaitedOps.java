@@ -8,7 +8,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// A key that could not sign when it was opened, while its fallback does. It is taken for dead
-// until
+/// until
 /// a signature of it has been verified: until then nobody knows whether it is that of the
 /// certificate. That is tried when somebody asks for its health, which each handshake does.
 final class AwaitedOps implements PrivateKeyOps {
@@ -67,6 +67,11 @@ final class AwaitedOps implements PrivateKeyOps {
             doubt = proof.isAnothers();
             LOG.error("{}; its fallback goes on", doubt);
         }
+    }
+
+    @Override
+    public int queued() {
+        return key.queued();
     }
 
     @Override

@@ -166,6 +166,11 @@ public final class SigningPool<S> implements AutoCloseable {
                 : new PrivateKeyOps.Health.Ailing(reason);
     }
 
+    /// Requests that no thread has taken.
+    public int queued() {
+        return queue.size();
+    }
+
     /// Fails what waits. Sessions are closed by their threads, which may be later: a token that
     /// hangs is not waited for.
     @Override

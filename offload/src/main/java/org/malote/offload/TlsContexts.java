@@ -580,6 +580,15 @@ public final class TlsContexts implements AutoCloseable {
         return worst;
     }
 
+    /// Signatures of all keys that are asked for and not begun.
+    public int queuedSignatures() {
+        int queued = 0;
+        for (ServedCertificate one : certificates.served()) {
+            queued += one.operations().queued();
+        }
+        return queued;
+    }
+
     /// The engine in use: the JDK's where BoringSSL was asked for and does not load.
     public Engine engine() {
         return engine;

@@ -122,6 +122,9 @@ final class OffloadedKeyTest {
             try (Wire wire = connect(server, client)) {
                 assertFalse(wire.isUp());
                 assertFalse(wire.isServerOpen());
+                assertEquals(
+                        new FailedHandshake("key", "TLSv1.3", "P-256", "held"),
+                        wire.serverFailure());
             }
             signer.isFailing = false;
             try (Wire wire = connect(server, client)) {

@@ -128,9 +128,11 @@ final class SigningPoolTest {
         CompletableFuture<byte[]> fourth = pool.submit(_ -> SIGNATURE).toCompletableFuture();
         assertTrue(fourth.isCompletedExceptionally());
         assertEquals("the token has 2 signatures waiting already", failure(fourth));
+        assertEquals(2, pool.queued());
         hang.end.countDown();
         assertArrayEquals(SIGNATURE, get(second));
         assertArrayEquals(SIGNATURE, get(third));
+        assertEquals(0, pool.queued());
     }
 
     @Test
