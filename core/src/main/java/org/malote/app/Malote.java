@@ -318,6 +318,10 @@ final class Malote implements AutoCloseable {
                 "malote.tls.keys.well",
                 "1 while a private key can sign, 0 while none can and STARTTLS is not offered",
                 () -> tls.contexts().health() instanceof PrivateKeyOps.Health.Well ? 1 : 0);
+        meters.watch(
+                "malote.signatures.queued",
+                "Signatures that wait for a thread of their key",
+                () -> tls.contexts().queuedSignatures());
     }
 
     /// Those of the file, with a certificate of our own making where it has none.

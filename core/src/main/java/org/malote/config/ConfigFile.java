@@ -480,7 +480,7 @@ public final class ConfigFile {
                         "certificates = [{ chain = \"mx.pem\", key = \"mx.key\" }]")) {
             Path chain = certificate.requiredText("chain", "mx.pem", this::path);
             String key = certificate.requiredText("key", "mx.key", this::key);
-            Path fallback = certificate.optionalText("fallback-key", "mx.key", this::path);
+            Path fallback = fallbackKey(certificate);
             certificate.end();
             if (chain != null && key != null) {
                 certificates.add(
@@ -489,6 +489,24 @@ public final class ConfigFile {
             }
         }
         return certificates;
+    }
+
+    /// The same key in a file, for while the first cannot sign; null for nothing.
+    private @Nullable Path fallbackKey(Section certificate) {
+        Path file = certificate.optionalText("fallback-key", "mx.key", this::path);
+        boolean isFallback = certificate.word("on-failure", file != null, ON_FAILURE);
+        if (isFallback && file == null) {
+            certificate.problem(
+                    "on-failure",
+                    "on-failure = \"fallback\" needs the same key in a file; write fallback-key ="
+                            + " \"mx.key\"");
+        } else if (!isFallback && file != null) {
+            certificate.problem(
+                    "on-failure",
+                    "with on-failure = \"closed\" nothing signs with fallback-key; take one of them"
+                            + " away");
+        }
+        return file;
     }
 
     private @Nullable Path ticketKeySecret(Section section) {
@@ -1240,6 +1258,10 @@ public final class ConfigFile {
                     });
     private static final Map<String, ClientCertificates.Demand> DEMANDS =
             words(ClientCertificates.Demand.values());
+
+    /// What is done while a key cannot sign, and whether another does.
+    private static final Map<String, Boolean> ON_FAILURE = words("closed", false, "fallback", true);
+
     private static final Map<String, TicketUse> TICKET_USES = words(TicketUse.values());
     private static final Map<String, Engine> ENGINES = words(Engine.values());
     private static final Map<String, Durability> DURABILITIES = words(Durability.values());

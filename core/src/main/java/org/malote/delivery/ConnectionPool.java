@@ -544,7 +544,7 @@ final class ConnectionPool {
             OutboundHandler.Ending ending,
             @Nullable String fault) {
         if (connection.phase == Phase.CONNECTING && fault != null) {
-            environment.meters().handshakeFailed(Meters.Direction.OUTBOUND, fault);
+            environment.meters().handshakeFailed(fault);
             environment
                     .log()
                     .handshakeFailed(

@@ -32,7 +32,7 @@ import org.malote.amtp.Observations.Outcome;
 import org.malote.auth.Answer;
 import org.malote.auth.Mechanism;
 import org.malote.auth.User;
-import org.malote.offload.HandshakeFault;
+import org.malote.offload.FailedHandshake;
 import org.malote.offload.TlsContexts;
 import org.malote.offload.TlsSummary;
 import org.malote.policy.Peer;
@@ -881,7 +881,10 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             closeReason = "TLS handshake failed: " + summary(handshake.cause());
             reception
                     .meters()
-                    .handshakeFailed(Direction.INBOUND, HandshakeFault.of(handshake.cause()));
+                    .handshakeFailed(
+                            Direction.INBOUND,
+                            FailedHandshake.of(
+                                    context().pipeline().get(SslHandler.class), handshake.cause()));
             if (!isGreeted) {
                 reception.log().refused(listener.name(), peer.remote(), closeReason);
             }

@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
+import org.malote.offload.FailedHandshake;
 import org.malote.offload.SignatureWatch;
 import org.malote.offload.TlsSummary;
 import org.malote.queue.QueueStats;
@@ -229,15 +230,36 @@ public final class Meters {
                 network);
     }
 
+    /// A handshake with a host failed.
+    ///
     /// @param cause one of few words
-    public void handshakeFailed(Direction direction, String cause) {
+    public void handshakeFailed(String cause) {
+        handshakeFailed(Direction.OUTBOUND, new FailedHandshake(cause, null, null, null));
+    }
+
+    /// A handshake failed. What is not known of it is `none`.
+    public void handshakeFailed(Direction direction, FailedHandshake failed) {
+        String cause = failed.cause();
+        String version = Objects.requireNonNullElse(failed.version(), NONE);
+        String key = Objects.requireNonNullElse(failed.keyType(), NONE);
+        String signer = Objects.requireNonNullElse(failed.provider(), NONE);
         counters.computeIfAbsent(
-                        String.join("/", "malote.handshakes.failed", direction.word, cause),
+                        String.join(
+                                "/",
+                                "malote.handshakes.failed",
+                                direction.word,
+                                cause,
+                                version,
+                                key,
+                                signer),
                         _ ->
                                 Counter.builder("malote.handshakes.failed")
                                         .description("TLS handshakes that failed")
                                         .tag("direction", direction.word)
                                         .tag("cause", cause)
+                                        .tag("version", version)
+                                        .tag("key", key)
+                                        .tag("provider", signer)
                                         .register(registry))
                 .increment();
     }

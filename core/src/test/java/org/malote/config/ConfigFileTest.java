@@ -236,6 +236,51 @@ final class ConfigFileTest {
         assertEquals(List.of(), settings.routes().routes());
     }
 
+    /// A file to fall back to is chosen by naming it, or in so many words.
+    @Test
+    void saysWhatIsDoneWhileAKeyCannotSign() {
+        assertEquals(
+                List.of(
+                        new CertificateSettings(BASE.resolve("a.pem"), "pkcs11:object=a"),
+                        new CertificateSettings(BASE.resolve("b.pem"), "pkcs11:object=b"),
+                        new CertificateSettings(
+                                BASE.resolve("c.pem"), "pkcs11:object=c", "/etc/malote/c.key"),
+                        new CertificateSettings(
+                                BASE.resolve("d.pem"), "pkcs11:object=d", "/etc/malote/d.key")),
+                valid(
+                                """
+                                [tls]
+                                certificates = [
+                                  { chain = "a.pem", key = "pkcs11:object=a" },
+                                  { chain = "b.pem", key = "pkcs11:object=b", on-failure = "closed" },
+                                  { chain = "c.pem", key = "pkcs11:object=c", fallback-key = "c.key" },
+                                  { chain = "d.pem", key = "pkcs11:object=d", fallback-key = "d.key", on-failure = "fallback" },
+                                ]
+                                """)
+                        .tls()
+                        .certificates());
+    }
+
+    @Test
+    void refusesAFallbackWithoutAFileAndAFileWithoutAFallback() {
+        assertEquals(
+                """
+                malote.toml:3: on-failure = "fallback" needs the same key in a file; write fallback-key = "mx.key"
+                malote.toml:4: with on-failure = "closed" nothing signs with fallback-key; take one of them away
+                malote.toml:5: "on-failure" is one of closed, fallback, not "fall-back"; did you mean "fallback"?"""
+                        .lines()
+                        .collect(Collectors.joining("\n")),
+                problems(
+                        """
+                        [tls]
+                        certificates = [
+                          { chain = "a.pem", key = "pkcs11:object=a", on-failure = "fallback" },
+                          { chain = "b.pem", key = "pkcs11:object=b", on-failure = "closed", fallback-key = "b.key" },
+                          { chain = "c.pem", key = "pkcs11:object=c", on-failure = "fall-back", fallback-key = "c.key" },
+                        ]
+                        """));
+    }
+
     @Test
     void reportsEveryProblemAtOnceWithItsLine() {
         assertEquals(

@@ -625,7 +625,8 @@ final class DeliveryEngineTest {
             assertTrue(
                     meters.contains(
                             "malote_handshakes_failed_total{cause=\"closed\","
-                                    + "direction=\"outbound\"} 1.0"),
+                                    + "direction=\"outbound\",key=\"none\",provider=\"none\","
+                                    + "version=\"none\"} 1.0"),
                     meters);
         }
     }

@@ -122,7 +122,7 @@ final class OutboundTlsTest {
 
     private static void assertFault(String cause, Bench bench) {
         assertContains(
-                "malote_handshakes_failed_total{cause=\"" + cause + "\",direction=\"outbound\"}",
+                "malote_handshakes_failed_total{cause=\"" + cause + "\",direction=\"outbound\",",
                 bench.meters.scrape());
     }
 

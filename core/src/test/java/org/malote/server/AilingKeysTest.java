@@ -1,7 +1,9 @@
 package org.malote.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -61,7 +63,20 @@ final class AilingKeysTest {
                 assertEquals("220 2.0.0 ready to start TLS", client.ask("STARTTLS"));
                 client.startTls();
             }
-            AilingKeys.ARE_GONE.set(true);
+            try (RunningServer.Client client = server.connect("starttls")) {
+                assertEquals("220 mx.example ESMTP Malote", client.reply());
+                client.ask("EHLO a.example");
+                assertEquals("220 2.0.0 ready to start TLS", client.ask("STARTTLS"));
+                AilingKeys.ARE_GONE.set(true);
+                assertThrows(IOException.class, client::startTls);
+            }
+            while (!server.meters
+                    .scrape()
+                    .contains(
+                            "malote_handshakes_failed_total{cause=\"key\",direction=\"inbound\","
+                                    + "key=\"P-256\",provider=\"jca\",version=\"TLSv1.3\"} 1.0")) {
+                Thread.onSpinWait(); // the peer may hear of it first
+            }
             while (isOffered(server)) {
                 Thread.onSpinWait(); // until the key has been tried
             }

@@ -3,6 +3,7 @@ package org.malote.telemetry;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
+import org.malote.offload.FailedHandshake;
 import org.malote.offload.SignatureWatch;
 import org.malote.offload.TlsSummary;
 
@@ -22,7 +23,12 @@ final class MetersTest {
                 1_000_000);
         meters.handshakeOf("outlook", new TlsSummary("TLSv1.2", "TLS_X", 128, null, null, true));
         meters.endedAfterTicket("outlook");
-        meters.handshakeFailed(Meters.Direction.INBOUND, "timeout");
+        meters.handshakeFailed(
+                Meters.Direction.INBOUND, new FailedHandshake("timeout", null, null, null));
+        meters.handshakeFailed(
+                Meters.Direction.INBOUND,
+                new FailedHandshake("key", "TLSv1.3", "RSA-2048", "pkcs11"));
+        meters.handshakeFailed("untrusted");
         SignatureWatch signatures = meters.signatures();
         signatures.asked("pkcs11");
         signatures.asked("pkcs11");
@@ -42,7 +48,12 @@ final class MetersTest {
                             + "key=\"P-256\",provider=\"pkcs11\",resumed=\"false\",version=\"TLSv1.3\"} 1",
                     "malote_network_handshakes_total{network=\"outlook\",postquantum=\"false\",resumed=\"true\"} 1.0",
                     "malote_network_ended_after_ticket_total{network=\"outlook\"} 1.0",
-                    "malote_handshakes_failed_total{cause=\"timeout\",direction=\"inbound\"} 1.0",
+                    "malote_handshakes_failed_total{cause=\"timeout\",direction=\"inbound\",key=\"none\","
+                            + "provider=\"none\",version=\"none\"} 1.0",
+                    "malote_handshakes_failed_total{cause=\"key\",direction=\"inbound\",key=\"RSA-2048\","
+                            + "provider=\"pkcs11\",version=\"TLSv1.3\"} 1.0",
+                    "malote_handshakes_failed_total{cause=\"untrusted\",direction=\"outbound\",key=\"none\","
+                            + "provider=\"none\",version=\"none\"} 1.0",
                     "malote_signatures_active{provider=\"pkcs11\"} 1.0",
                     "malote_signature_seconds_sum{key=\"P-256\",provider=\"pkcs11\",signed=\"true\"} 2.0",
                     "malote_delivery_seconds_sum{status=\"sent\",transport=\"maildir\"} 1.5",

@@ -72,7 +72,7 @@ final class BoringSslContexts implements EngineContexts {
             if (served.stream().allMatch(one -> one.key() instanceof OpenedKey.InProcess)) {
                 addCredentials(served, credentials);
                 builder =
-                        SslContextBuilder.forServer(new ServerKeys(List.of(), _ -> {}))
+                        SslContextBuilder.forServer(ServerKeys.ofEngine(served))
                                 .addCredentials(credentials)
                                 // Signing inline is cheaper than a task for each signature:
                                 // measured.

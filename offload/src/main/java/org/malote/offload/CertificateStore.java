@@ -1,9 +1,7 @@
 package org.malote.offload;
 
-import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.PublicKey;
-import java.security.Signature;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
@@ -19,7 +17,7 @@ import java.util.function.Function;
 ///
 /// @param served in the order of the settings' certificates
 /// @param problems what keeps TLS from being served
-/// @param warnings what an operator must see to, though TLS can be served: validity
+/// @param warnings what an operator must see to, though TLS can be served: validity, dead keys
 record CertificateStore(
         List<ServedCertificate> served, List<String> problems, List<String> warnings) {
 
@@ -55,7 +53,7 @@ record CertificateStore(
                 problems.addAll(faults);
                 warnings.addAll(validity(certificate, chain.getFirst(), now));
                 if (faults.isEmpty() && isProviderThere) {
-                    served.add(open(environment, settings, certificate, chain));
+                    served.add(open(environment, settings, certificate, chain, warnings));
                 }
             } catch (TlsProblems e) {
                 problems.addAll(e.problems());
@@ -78,11 +76,13 @@ record CertificateStore(
         }
     }
 
+    /// @param warnings where is told of a key that cannot sign while its fallback does
     private static ServedCertificate open(
             TlsEnvironment environment,
             TlsSettings settings,
             CertificateSettings certificate,
-            List<X509Certificate> chain)
+            List<X509Certificate> chain,
+            List<String> warnings)
             throws TlsProblems {
         OffloadProviders providers = environment.providers();
         X509Certificate leaf = chain.getFirst();
@@ -95,31 +95,68 @@ record CertificateStore(
                         provider,
                         leaf,
                         environment);
-        SignatureScheme.Family family = familyOf(leaf.getPublicKey());
-        ServedCertificate served =
-                new ServedCertificate(certificate.chain(), chain, family, provider, key, null);
+        OpenedKey fallback = null;
         boolean proven = false;
         try {
-            prove(served, certificate.key());
-            String fallback = certificate.fallbackKey();
-            if (fallback != null) {
-                OpenedKey file =
-                        providers.openFile(new KeyReference(fallback, leaf, settings.keyLimits()));
-                served =
-                        new ServedCertificate(
-                                certificate.chain(), chain, family, provider, key, file);
+            KeyProof proof =
+                    new KeyProof(certificate.key(), certificate.chain(), leaf.getPublicKey());
+            String fallbackKey = certificate.fallbackKey();
+            if (fallbackKey == null) {
+                prove(key, proof);
+            } else {
+                fallback =
+                        providers.openFile(
+                                new KeyReference(fallbackKey, leaf, settings.keyLimits()));
                 prove(
-                        new ServedCertificate(
-                                certificate.chain(), chain, family, provider, file, null),
-                        fallback);
+                        fallback,
+                        new KeyProof(fallbackKey, certificate.chain(), leaf.getPublicKey()));
+                key = provenOrAwaited(key, proof, warnings);
+                fallback = watchedFallback(fallback, leaf, environment);
             }
             proven = true;
+            return new ServedCertificate(
+                    certificate.chain(),
+                    chain,
+                    familyOf(leaf.getPublicKey()),
+                    provider,
+                    key,
+                    fallback);
         } finally {
             if (!proven) {
-                served.close();
+                ServedCertificate.operations(key).close();
+                if (fallback != null) {
+                    ServedCertificate.operations(fallback).close();
+                }
             }
         }
-        return served;
+    }
+
+    /// A key that only a dead card keeps from signing is served by its fallback from the start on.
+    private static OpenedKey provenOrAwaited(OpenedKey key, KeyProof proof, List<String> warnings)
+            throws TlsProblems {
+        List<String> problems = tryProof(key, proof);
+        if (problems.isEmpty()) {
+            return key;
+        }
+        if (!(key instanceof OpenedKey.Offloaded(var operations))) {
+            // The engine asks for no fallback of a key that signs at once.
+            throw new TlsProblems(problems);
+        }
+        String reason = String.join("; ", problems);
+        warnings.add(
+                String.format(
+                        "certificate %s is served with its fallback-key until its own key signs: %s",
+                        proof.certificate(), reason));
+        return new OpenedKey.Offloaded(new AwaitedOps(operations, proof, reason));
+    }
+
+    private static OpenedKey watchedFallback(
+            OpenedKey fallback, X509Certificate leaf, TlsEnvironment environment) {
+        return watched(
+                new OpenedKey.Inline(ServedCertificate.operations(fallback)),
+                ServedCertificate.FALLBACK,
+                leaf,
+                environment);
     }
 
     private static OpenedKey watched(
@@ -145,59 +182,50 @@ record CertificateStore(
         };
     }
 
-    private static void prove(ServedCertificate served, String key) throws TlsProblems {
-        SignatureScheme scheme = SignatureScheme.usual(served.leaf().getPublicKey());
-        byte[] message = "malote: does this key belong here?".getBytes(StandardCharsets.US_ASCII);
-        boolean matches;
-        try {
-            byte[] signature =
-                    served.operations()
-                            .sign(scheme, message)
-                            .toCompletableFuture()
-                            .get(PROOF_SECONDS_MAX, TimeUnit.SECONDS);
-            Signature verifier = scheme.jcaSignature(null);
-            verifier.initVerify(served.leaf().getPublicKey());
-            verifier.update(message);
-            matches = verifier.verify(signature);
-        } catch (ExecutionException e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            if (cause instanceof TlsProblems problems) {
-                throw problems; // found on another thread
-            }
-            if (cause instanceof GeneralSecurityException && isInProcess(served)) {
-                matches = false; // a key of another kind than the certificate's
-            } else {
-                throw PemFile.problem(
-                        String.format(
-                                "key %s cannot sign (%s): see to the key or choose another",
-                                key, PemFile.firstLine(cause.getMessage())));
-            }
-        } catch (TimeoutException e) {
-            throw PemFile.problem(
-                    String.format(
-                            "key %s gave no signature within %d seconds: see to what holds it",
-                            key, PROOF_SECONDS_MAX));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw PemFile.problem(
-                    String.format("key %s could not be tried: the start was interrupted", key));
-        } catch (GeneralSecurityException e) {
-            matches = false; // the verifier does not take the signature's form
-        }
-        if (!matches) {
-            throw PemFile.problem(
-                    String.format(
-                            "key %s does not belong to certificate %s: name the key that the certificate was"
-                                    + " made for",
-                            key, served.file()));
+    private static void prove(OpenedKey key, KeyProof proof) throws TlsProblems {
+        List<String> problems = tryProof(key, proof);
+        if (!problems.isEmpty()) {
+            throw new TlsProblems(problems);
         }
     }
 
-    private static boolean isInProcess(ServedCertificate served) {
-        return switch (served.key()) {
-            case OpenedKey.InProcess _ -> true;
-            case OpenedKey.Inline _, OpenedKey.Offloaded _ -> false;
-        };
+    /// @return why there is no signature; nothing when there is one
+    /// @throws TlsProblems when there is one, of another key
+    private static List<String> tryProof(OpenedKey key, KeyProof proof) throws TlsProblems {
+        boolean matches;
+        try {
+            matches =
+                    proof.isVerified(
+                            ServedCertificate.operations(key)
+                                    .sign(proof.scheme(), KeyProof.message())
+                                    .toCompletableFuture()
+                                    .get(PROOF_SECONDS_MAX, TimeUnit.SECONDS));
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            if (cause instanceof TlsProblems problems) {
+                return problems.problems(); // found on another thread
+            }
+            if (cause instanceof GeneralSecurityException && key instanceof OpenedKey.InProcess) {
+                matches = false; // a key of another kind than the certificate's
+            } else {
+                return List.of(proof.cannotSign(cause));
+            }
+        } catch (TimeoutException e) {
+            return List.of(
+                    String.format(
+                            "key %s gave no signature within %d seconds: see to what holds it",
+                            proof.location(), PROOF_SECONDS_MAX));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw PemFile.problem(
+                    String.format(
+                            "key %s could not be tried: the start was interrupted",
+                            proof.location()));
+        }
+        if (!matches) {
+            throw PemFile.problem(proof.isAnothers());
+        }
+        return List.of();
     }
 
     private static List<String> faults(

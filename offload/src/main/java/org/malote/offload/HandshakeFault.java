@@ -41,6 +41,9 @@ public final class HandshakeFault {
                     return refused.reason().word();
                 }
                 default -> {
+                    if (isFailedSignature(one.getMessage())) {
+                        return "key";
+                    }
                     if (isAlert(one.getMessage())) {
                         word = "alert";
                     }
@@ -49,6 +52,11 @@ public final class HandshakeFault {
             }
         }
         return word;
+    }
+
+    /// BoringSSL keeps what the key said to itself.
+    private static boolean isFailedSignature(@Nullable String message) {
+        return message != null && message.contains("PRIVATE_KEY_OPERATION_FAILED");
     }
 
     /// Neither engine has a type for it. BoringSSL writes `SSLV3_ALERT_BAD_CERTIFICATE` or

@@ -211,6 +211,11 @@ public final class JcaProvider implements OffloadProvider {
         }
 
         @Override
+        public int queued() {
+            return pool.queued();
+        }
+
+        @Override
         public void close() {
             pool.close();
         }

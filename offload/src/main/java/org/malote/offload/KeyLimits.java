@@ -7,7 +7,8 @@ import java.time.Duration;
 ///
 /// @param threads signatures at the same time; a token needs as many sessions
 /// @param queueMax signatures that wait for a thread; one more fails at once
-/// @param timeout from the request to the signature; then the handshake ends
+/// @param timeout from when a thread takes the request to the signature, after which the key is
+///     taken for dead; and how long a request waits for a thread, after which it fails alone
 /// @param healthInterval how often an idle key is tried with a signature
 public record KeyLimits(int threads, int queueMax, Duration timeout, Duration healthInterval) {
 

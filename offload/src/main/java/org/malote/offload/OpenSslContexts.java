@@ -90,7 +90,7 @@ final class OpenSslContexts implements EngineContexts {
             for (List<ServedCertificate> served : sets) {
                 ReferenceCountedOpenSslContext context =
                         server.build(
-                                SslContextBuilder.forServer(new ServerKeys(List.of(), _ -> {}))
+                                SslContextBuilder.forServer(ServerKeys.ofEngine(served))
                                         .option(OpenSslContextOption.USE_TASKS, false),
                                 isResuming(server) ? keys : NO_KEYS);
                 opened.add(context);

@@ -18,6 +18,11 @@ public interface PrivateKeyOps extends AutoCloseable {
     /// Whether a signature can be expected to succeed now.
     Health health();
 
+    /// Signatures that are asked for and not begun: how long the queue is, for the meters.
+    default int queued() {
+        return 0;
+    }
+
     /// Called once, when no handshake needs the key any more.
     @Override
     void close();

@@ -24,6 +24,9 @@ record ServedCertificate(
         OpenedKey key,
         @Nullable OpenedKey fallback) {
 
+    /// In place of a provider's name, where a fallback signs: for the meters.
+    static final String FALLBACK = "fallback";
+
     /// RFC 5280 §4.2.1.6: the tag of a dNSName in a subject alternative name.
     private static final int DNS_NAME = 2;
 
@@ -66,12 +69,19 @@ record ServedCertificate(
         return fallback == null ? null : operations(fallback);
     }
 
-    private static PrivateKeyOps operations(OpenedKey opened) {
+    static PrivateKeyOps operations(OpenedKey opened) {
         return switch (opened) {
             case OpenedKey.InProcess(var privateKey) -> new InProcessOps(privateKey);
             case OpenedKey.Inline(var operations) -> operations;
             case OpenedKey.Offloaded(var operations) -> operations;
         };
+    }
+
+    /// Who signs now: the provider, or [#FALLBACK].
+    String signer() {
+        return fallback != null && operations().health() instanceof PrivateKeyOps.Health.Ailing
+                ? FALLBACK
+                : provider;
     }
 
     void close() {

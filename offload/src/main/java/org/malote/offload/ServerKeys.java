@@ -29,15 +29,32 @@ final class ServerKeys extends X509ExtendedKeyManager {
     static final String VERIFIED = "org.malote.offload.verified";
 
     private final Consumer<SSLEngine> onFullHandshake;
+
+    /// What an engine that chooses has no choice but to take; null when it has.
+    private final @Nullable ServedCertificate only;
+
     private final Map<SignatureScheme.Family, ServedCertificate> entries =
             new EnumMap<>(SignatureScheme.Family.class);
 
-    /// @param served the certificates to choose from; with none the engine chooses by itself
+    /// @param served the certificates to choose from; with none there is no server
     /// @param onFullHandshake told of each engine that asks for a certificate, which a resumed
     ///     handshake does not
     ServerKeys(List<ServedCertificate> served, Consumer<SSLEngine> onFullHandshake) {
         this.onFullHandshake = onFullHandshake;
+        this.only = null;
         served.forEach(one -> entries.put(one.family(), one));
+    }
+
+    private ServerKeys(@Nullable ServedCertificate only) {
+        this.onFullHandshake = _ -> {};
+        this.only = only;
+    }
+
+    /// Leaves the choice to an engine.
+    ///
+    /// @param served what it has
+    static ServerKeys ofEngine(List<ServedCertificate> served) {
+        return new ServerKeys(served.size() == 1 ? served.getFirst() : null);
     }
 
     @Override
@@ -50,12 +67,21 @@ final class ServerKeys extends X509ExtendedKeyManager {
         if (entries.isEmpty()) {
             // The session keeps what it was asked once; when the handshake is over it is too late.
             boolean _ = isVerifiable(SignatureScheme.ECDSA_SECP256R1_SHA256, session);
+            if (session != null) {
+                FailedHandshake.note(engine, session, only);
+            }
             return ENGINE_CHOOSES;
         }
         for (SignatureScheme.Family family : SignatureScheme.Family.values()) {
             ServedCertificate served = entries.get(family);
             if (served != null && family.name().equals(keyType)) {
-                return isVerifiable(served.usualScheme(), session) ? family.name() : null;
+                if (!isVerifiable(served.usualScheme(), session)) {
+                    return null;
+                }
+                if (session != null) {
+                    FailedHandshake.note(engine, session, served);
+                }
+                return family.name();
             }
         }
         return null;

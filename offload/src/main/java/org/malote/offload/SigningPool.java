@@ -19,13 +19,15 @@ import org.slf4j.LoggerFactory;
 /// Signs with something that takes its time, or hangs: a token, a service on the network. For
 /// providers, those of others too.
 ///
-/// A few threads, each with a session of its own, take requests from a bounded queue. A request is
-/// answered within the time limit, by a failure if need be, whatever the token does. After a
-/// time-out, or when a signature of the pool's own fails, a breaker opens: requests fail at once,
-/// without a wait, and those that wait do too. The pool's own signature is made after several
-/// failures in a row (which can be the fault of what a peer asked for), now and then to find an
-/// idle
-/// token that has died, and once a second while the breaker is open, to close it again.
+/// A few threads, each with a session of its own, take requests from a bounded queue. A signature
+/// has the time limit from when a thread takes the request, and the request the same time again to
+/// wait for that: so it is answered within twice the limit, by a failure if need be, whatever the
+/// token does. A request that no thread came to is refused, and says nothing of the token but that
+/// it is busy. After a signature's time-out, or when one of the pool's own fails, a breaker opens:
+/// requests fail at once, without a wait, and those that wait do too. The pool's own signature is
+/// made after several failures in a row (which can be the fault of what a peer asked for), now and
+/// then to find an idle token that has died, and once a second while the breaker is open, to close
+/// it again.
 ///
 /// Threads: any. A call never waits.
 ///
@@ -61,8 +63,12 @@ public final class SigningPool<S> implements AutoCloseable {
 
     private volatile long lastSuccessNanos;
 
-    /// In the order of their time limits, which is that of their coming. Guarded by itself.
-    private final Deque<Request<S>> pending = new ArrayDeque<>();
+    /// What no thread has taken, and what was given up in the meantime. In the order of their
+    /// coming, which is that of their limits. Guarded by itself.
+    private final Deque<Request<S>> waiting = new ArrayDeque<>();
+
+    /// What a thread is with, in the order of their being taken. Guarded by itself.
+    private final Deque<Request<S>> underWay = new ArrayDeque<>();
 
     private final AtomicReference<@Nullable Request<S>> lastProbe = new AtomicReference<>();
     private volatile long lastProbeNanos;
@@ -121,7 +127,7 @@ public final class SigningPool<S> implements AutoCloseable {
 
     /// Asks for a signature.
     ///
-    /// @return a stage that ends within the time limit, on a thread of the pool
+    /// @return a stage that ends within twice the time limit, on a thread of the pool
     public CompletionStage<byte[]> submit(Work<S> work) {
         String reason = ailment;
         if (reason != null) {
@@ -133,22 +139,23 @@ public final class SigningPool<S> implements AutoCloseable {
     }
 
     private Request<S> request(Work<S> work, boolean isProbe) {
-        return new Request<>(work, isProbe, environment.nanoTime().getAsLong() + timeoutNanos);
+        return new Request<>(work, isProbe, environment.nanoTime().getAsLong());
     }
 
     private void enqueue(Request<S> request) {
         if (isClosed.get()) {
             request.fail(new KeyUnavailable(name + " is closed"));
-        } else if (queue.offer(request)) {
-            synchronized (pending) {
-                pending.addLast(request);
-            }
-        } else {
-            request.fail(
-                    new KeyUnavailable(
-                            String.format(
-                                    "%s has %d signatures waiting already", name, queue.size())));
+            return;
         }
+        synchronized (waiting) {
+            if (queue.offer(request)) {
+                waiting.addLast(request);
+                return;
+            }
+        }
+        request.fail(
+                new KeyUnavailable(
+                        String.format("%s has %d signatures waiting already", name, queue.size())));
     }
 
     /// Whether a signature can be expected to succeed now.
@@ -157,6 +164,11 @@ public final class SigningPool<S> implements AutoCloseable {
         return reason == null
                 ? new PrivateKeyOps.Health.Well()
                 : new PrivateKeyOps.Health.Ailing(reason);
+    }
+
+    /// Requests that no thread has taken.
+    public int queued() {
+        return queue.size();
     }
 
     /// Fails what waits. Sessions are closed by their threads, which may be later: a token that
@@ -183,8 +195,10 @@ public final class SigningPool<S> implements AutoCloseable {
                 } catch (InterruptedException _) {
                     continue; // close() says so, nobody else
                 }
-                if (!request.answer.isDone()) {
+                if (request.tryClaim()) {
+                    begin(request);
                     session = serve(request, session);
+                    end(request);
                 }
             }
         } finally {
@@ -192,6 +206,19 @@ public final class SigningPool<S> implements AutoCloseable {
             if (running.decrementAndGet() == 0) {
                 sessions.close();
             }
+        }
+    }
+
+    private void begin(Request<S> request) {
+        synchronized (underWay) {
+            request.begunNanos = environment.nanoTime().getAsLong();
+            underWay.addLast(request);
+        }
+    }
+
+    private void end(Request<S> request) {
+        synchronized (underWay) {
+            underWay.remove(request); // among as many as there are threads
         }
     }
 
@@ -270,9 +297,9 @@ public final class SigningPool<S> implements AutoCloseable {
     }
 
     private void failWaiting(String reason) {
-        List<Request<S>> waiting = new ArrayList<>();
-        queue.drainTo(waiting);
-        waiting.forEach(request -> request.fail(new KeyUnavailable(reason)));
+        List<Request<S>> drained = new ArrayList<>();
+        queue.drainTo(drained);
+        drained.forEach(request -> request.fail(new KeyUnavailable(reason)));
     }
 
     // ---- the watcher ----
@@ -284,16 +311,24 @@ public final class SigningPool<S> implements AutoCloseable {
         }
     }
 
-    /// Ends requests that took too long, and asks for a signature of its own when it is time.
-    void look() {
+    /// Ends requests that took or waited too long, and asks for a signature of its own when it is
+    /// time. One at a time, so that what waits behind a token that hangs is told so.
+    synchronized void look() {
         long now = environment.nanoTime().getAsLong();
-        for (Request<S> overdue = nextOverdue(now); overdue != null; overdue = nextOverdue(now)) {
+        for (Request<S> late = nextLate(now); late != null; late = nextLate(now)) {
             String reason =
                     String.format(
                             "%s gave no signature within %d ms", name, timeoutNanos / 1_000_000);
-            if (overdue.fail(new KeyUnavailable(reason))) {
+            if (late.fail(new KeyUnavailable(reason))) {
                 trip(reason);
             }
+        }
+        for (Request<S> stale = nextStale(now); stale != null; stale = nextStale(now)) {
+            stale.fail(
+                    new KeyUnavailable(
+                            String.format(
+                                    "%s is busy: no thread of it was free within %d ms",
+                                    name, timeoutNanos / 1_000_000)));
         }
         boolean isDue =
                 ailment == null
@@ -304,14 +339,25 @@ public final class SigningPool<S> implements AutoCloseable {
         }
     }
 
-    /// Forgets what is answered, up to the first request that should be.
-    private @Nullable Request<S> nextOverdue(long now) {
-        synchronized (pending) {
-            for (Request<S> first = pending.peekFirst();
-                    first != null && (first.answer.isDone() || now - first.deadlineNanos >= 0);
-                    first = pending.peekFirst()) {
-                pending.removeFirst();
-                if (!first.answer.isDone()) {
+    /// The next whose thread should be back. Its thread is not waited for any more.
+    private @Nullable Request<S> nextLate(long now) {
+        synchronized (underWay) {
+            Request<S> first = underWay.peekFirst();
+            return first != null && now - first.begunNanos >= timeoutNanos
+                    ? underWay.removeFirst()
+                    : null;
+        }
+    }
+
+    /// The next that has waited too long; forgets those that wait no more.
+    private @Nullable Request<S> nextStale(long now) {
+        synchronized (waiting) {
+            for (Request<S> first = waiting.peekFirst();
+                    first != null && (first.isOver() || now - first.comeNanos >= timeoutNanos);
+                    first = waiting.peekFirst()) {
+                waiting.removeFirst();
+                if (first.tryClaim()) {
+                    boolean _ = queue.remove(first); // it has no place there any more
                     return first;
                 }
             }
@@ -322,13 +368,28 @@ public final class SigningPool<S> implements AutoCloseable {
     private static final class Request<S> {
         private final Work<S> work;
         private final boolean isProbe;
-        private final long deadlineNanos;
+        private final long comeNanos;
         private final CompletableFuture<byte[]> answer = new CompletableFuture<>();
 
-        private Request(Work<S> work, boolean isProbe, long deadlineNanos) {
+        /// Once for all: a thread that has it is watched until it is back.
+        private final AtomicBoolean isClaimed = new AtomicBoolean();
+
+        /// Guarded by what is under way.
+        private long begunNanos;
+
+        private Request(Work<S> work, boolean isProbe, long comeNanos) {
             this.work = work;
             this.isProbe = isProbe;
-            this.deadlineNanos = deadlineNanos;
+            this.comeNanos = comeNanos;
+        }
+
+        /// To answer it. Whoever fails is not the one.
+        private boolean tryClaim() {
+            return isClaimed.compareAndSet(false, true);
+        }
+
+        private boolean isOver() {
+            return isClaimed.get() || answer.isDone();
         }
 
         private boolean fail(Throwable e) {

@@ -537,14 +537,15 @@ public final class TlsContexts implements AutoCloseable {
                 : ServedCertificate.keyType(chain[0].getPublicKey());
     }
 
-    /// The name of the provider that has the key of such a certificate.
+    /// The name of the provider that has the key of such a certificate; `fallback` while that one
+    /// signs in its place.
     ///
     /// @param keyType as in a [TlsSummary]
     /// @return null when none of that kind is served
     public @Nullable String provider(String keyType) {
         for (ServedCertificate one : certificates.served()) {
             if (ServedCertificate.keyType(one.leaf().getPublicKey()).equals(keyType)) {
-                return one.provider();
+                return one.signer();
             }
         }
         return null;
@@ -577,6 +578,15 @@ public final class TlsContexts implements AutoCloseable {
             worst = health;
         }
         return worst;
+    }
+
+    /// Signatures of all keys that are asked for and not begun.
+    public int queuedSignatures() {
+        int queued = 0;
+        for (ServedCertificate one : certificates.served()) {
+            queued += one.operations().queued();
+        }
+        return queued;
     }
 
     /// The engine in use: the JDK's where BoringSSL was asked for and does not load.

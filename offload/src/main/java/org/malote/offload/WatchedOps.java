@@ -31,6 +31,11 @@ record WatchedOps(
     }
 
     @Override
+    public int queued() {
+        return key.queued();
+    }
+
+    @Override
     public void close() {
         key.close();
     }

@@ -15,6 +15,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Handshakes of every kind that is served: engine × certificates × version × full and resumed.
 final class HandshakeTest {
@@ -111,6 +113,44 @@ final class HandshakeTest {
                     assertEquals(isResumed, wire.serverSummary().resumed());
                 }
             }
+        }
+    }
+
+    /// A peer that does not believe the certificate, and one that does not come so far.
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void aFailedHandshakeTellsHowFarItCame(String version) throws Exception {
+        SslContext strict =
+                SslContextBuilder.forClient()
+                        .sslProvider(SslProvider.JDK)
+                        .protocols(version)
+                        .build();
+        SslContext foreign =
+                SslContextBuilder.forClient()
+                        .sslProvider(SslProvider.JDK)
+                        .protocols("TLSv1.2")
+                        .ciphers(List.of("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"))
+                        .build();
+        try (TlsContexts one = open(Engines.inProcess(), List.of(p256));
+                TlsContexts both = open(Engines.inProcess(), List.of(p256, rsa))) {
+            assertEquals(
+                    new FailedHandshake("alert", version, "P-256", "native"), failure(one, strict));
+            assertEquals(new FailedHandshake("alert", version, null, null), failure(both, strict));
+            assertEquals(
+                    new FailedHandshake("protocol", "TLSv1.2", null, null), failure(both, foreign));
+        }
+        assertEquals(
+                new FailedHandshake("closed", null, null, null),
+                FailedHandshake.of(null, new ClosedChannelException()));
+    }
+
+    private static FailedHandshake failure(TlsContexts server, SslContext client) {
+        try (Wire wire =
+                Wire.connect(
+                        server.serverHandler(UnpooledByteBufAllocator.DEFAULT),
+                        client.newHandler(UnpooledByteBufAllocator.DEFAULT))) {
+            assertFalse(wire.isUp());
+            return wire.serverFailure();
         }
     }
 

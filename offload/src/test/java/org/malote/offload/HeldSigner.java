@@ -44,8 +44,7 @@ final class HeldSigner implements OffloadProvider {
         @Override
         public CompletionStage<byte[]> sign(SignatureScheme scheme, byte[] message) {
             if (isFailing) {
-                return CompletableFuture.failedFuture(
-                        new IllegalStateException("the card is gone"));
+                return CompletableFuture.failedFuture(new KeyUnavailable("the card is gone"));
             }
             if (!isHolding) {
                 return key.sign(scheme, message);

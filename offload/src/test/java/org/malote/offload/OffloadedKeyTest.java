@@ -11,6 +11,7 @@ import io.netty.handler.ssl.SslHandler;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -121,6 +122,9 @@ final class OffloadedKeyTest {
             try (Wire wire = connect(server, client)) {
                 assertFalse(wire.isUp());
                 assertFalse(wire.isServerOpen());
+                assertEquals(
+                        new FailedHandshake("key", "TLSv1.3", "P-256", "held"),
+                        wire.serverFailure());
             }
             signer.isFailing = false;
             try (Wire wire = connect(server, client)) {
@@ -186,6 +190,127 @@ final class OffloadedKeyTest {
                         TlsContexts.open(mixed, TestCertificates.environment(List.of(other)))
                                 .close());
         assertEquals(1, other.closed);
+    }
+
+    /// A card that is dead when the server starts, or reads its settings again.
+    @Test
+    void aDeadKeyWithAFallbackIsServedByThatUntilItSigns() throws Exception {
+        HeldSigner signer = new HeldSigner();
+        signer.isFailing = true;
+        Signatures signatures = new Signatures();
+        try (TlsContexts server = open(signer, withFallback(p256), signatures)) {
+            assertEquals("fallback", server.provider("P-256"));
+            assertEquals(new PrivateKeyOps.Health.Well(), server.health());
+            connectAnew(server);
+            assertEquals(List.of("fallback P-256"), signatures.signed);
+
+            signer.isFailing = false;
+            assertEquals(new PrivateKeyOps.Health.Well(), server.health()); // it is tried
+            assertEquals("held", server.provider("P-256"));
+            signatures.signed.clear();
+            connectAnew(server);
+            assertEquals(List.of("held P-256"), signatures.signed);
+        }
+        assertEquals(1, signer.closed);
+    }
+
+    /// What comes back may be another card.
+    @Test
+    void aDeadKeyThatComesBackAsAnothersIsNeverUsed() throws Exception {
+        HeldSigner signer = new HeldSigner();
+        signer.isFailing = true;
+        Signatures signatures = new Signatures();
+        CertificateSettings others = new TestCertificates(directory).p256("others");
+        CertificateSettings mixed = new CertificateSettings(p256.chain(), others.key(), p256.key());
+        try (TlsContexts server = open(signer, mixed, signatures)) {
+            signer.isFailing = false;
+            for (int i = 0; i < 3; i++) {
+                signatures.signed.clear();
+                connectAnew(server);
+                assertEquals("fallback P-256", signatures.signed.getLast());
+            }
+        }
+    }
+
+    @Test
+    void aFallbackThatIsAnothersIsFoundAtTheStartThoughTheKeyIsDead() {
+        HeldSigner signer = new HeldSigner();
+        signer.isFailing = true;
+        TlsProblems problems =
+                assertThrows(
+                        TlsProblems.class,
+                        () ->
+                                open(
+                                                signer,
+                                                new CertificateSettings(
+                                                        p256.chain(), p256.key(), rsa.key()),
+                                                new Signatures())
+                                        .close());
+        assertEquals(
+                "key "
+                        + rsa.key()
+                        + " does not belong to certificate "
+                        + p256.chain()
+                        + ": name the key that the certificate was made for",
+                problems.getMessage());
+        assertEquals(1, signer.closed);
+    }
+
+    @Test
+    void aCheckSaysThatAKeyIsDeadThoughItHasAFallback() {
+        HeldSigner signer = new HeldSigner();
+        signer.isFailing = true;
+        assertEquals(
+                List.of(
+                        "certificate "
+                                + p256.chain()
+                                + " is served with its fallback-key until its own key signs: key "
+                                + p256.key()
+                                + " cannot sign (the card is gone): see to the key or choose another"),
+                TlsContexts.check(
+                        settings(Engine.BORINGSSL, "held", List.of(withFallback(p256))),
+                        TestCertificates.environment(List.of(signer))));
+    }
+
+    /// With a client that knows no session.
+    private static void connectAnew(TlsContexts server) throws TlsProblems {
+        try (TlsContexts client = client();
+                Wire wire = connect(server, client)) {
+            assertTrue(wire.isUp(), () -> String.valueOf(wire.serverFailures()));
+        }
+    }
+
+    private static CertificateSettings withFallback(CertificateSettings certificate) {
+        return new CertificateSettings(certificate.chain(), certificate.key(), certificate.key());
+    }
+
+    /// Provider and kind of key of each that was made.
+    private static final class Signatures implements SignatureWatch {
+        private final List<String> signed = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void asked(String provider) {}
+
+        @Override
+        public void answered(String provider, String keyType, long nanos, boolean isSigned) {
+            if (isSigned) {
+                signed.add(provider + " " + keyType);
+            }
+        }
+    }
+
+    private static TlsContexts open(
+            HeldSigner signer, CertificateSettings certificate, SignatureWatch watch)
+            throws TlsProblems {
+        TlsEnvironment usual = TestCertificates.environment(List.of(signer));
+        return TlsContexts.open(
+                settings(Engine.BORINGSSL, "held", List.of(certificate)),
+                new TlsEnvironment(
+                        usual.clock(),
+                        usual.random(),
+                        usual.providers(),
+                        usual.protocols(),
+                        watch));
     }
 
     @Test

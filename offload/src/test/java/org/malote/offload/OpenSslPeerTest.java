@@ -61,7 +61,7 @@ final class OpenSslPeerTest {
             for (String provider :
                     List.of("native", "libcrypto", "pkcs11", "jca", "corretto", "test-jca")) {
                 if (engine != Engine.BORINGSSL && !provider.equals("native")) {
-                    continue; // they sign by themselves only: KeysElsewhereTest
+                    continue; // refused: OffloadedKeyTest, OpenSslEngineChecks
                 }
                 for (String version : List.of("TLSv1.2", "TLSv1.3")) {
                     cells.add(

@@ -128,9 +128,11 @@ final class SigningPoolTest {
         CompletableFuture<byte[]> fourth = pool.submit(_ -> SIGNATURE).toCompletableFuture();
         assertTrue(fourth.isCompletedExceptionally());
         assertEquals("the token has 2 signatures waiting already", failure(fourth));
+        assertEquals(2, pool.queued());
         hang.end.countDown();
         assertArrayEquals(SIGNATURE, get(second));
         assertArrayEquals(SIGNATURE, get(third));
+        assertEquals(0, pool.queued());
     }
 
     @Test
@@ -147,6 +149,74 @@ final class SigningPoolTest {
                 new PrivateKeyOps.Health.Ailing("the token gave no signature within 2000 ms"),
                 pool.health());
         hang.end.countDown();
+    }
+
+    /// More is asked than it can do, and what it does comes in time.
+    @Test
+    void aBusyTokenIsNotAnAilingOne() throws Exception {
+        Hang first = hang();
+        CompletableFuture<byte[]> second = pool.submit(_ -> SIGNATURE).toCompletableFuture();
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        CompletableFuture<byte[]> third =
+                pool.submit(_ -> signWhen(begun, end)).toCompletableFuture();
+        now.addAndGet(Duration.ofMillis(1999).toNanos());
+        first.end.countDown();
+        assertArrayEquals(SIGNATURE, get(first.answer));
+        assertArrayEquals(SIGNATURE, get(second));
+        assertTrue(begun.await(WAIT_SECONDS_MAX, TimeUnit.SECONDS));
+        now.addAndGet(Duration.ofMillis(1999).toNanos()); // its time began with the thread's taking
+        pool.look();
+        assertFalse(third.isDone());
+        assertWell();
+        end.countDown();
+        assertArrayEquals(SIGNATURE, get(third));
+    }
+
+    @Test
+    void whatWaitsTooLongForABusyTokenIsRefusedAndTheTokenIsWell() throws Exception {
+        Hang first = hang();
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        CompletableFuture<byte[]> second =
+                pool.submit(_ -> signWhen(begun, end)).toCompletableFuture();
+        CompletableFuture<byte[]> third = pool.submit(_ -> SIGNATURE).toCompletableFuture();
+        now.addAndGet(Duration.ofSeconds(1).toNanos());
+        first.end.countDown();
+        assertArrayEquals(SIGNATURE, get(first.answer));
+        assertTrue(begun.await(WAIT_SECONDS_MAX, TimeUnit.SECONDS));
+        now.addAndGet(Duration.ofSeconds(1).toNanos());
+        pool.look();
+        assertEquals("the token is busy: no thread of it was free within 2000 ms", failure(third));
+        assertFalse(second.isDone());
+        assertWell();
+        end.countDown();
+        assertArrayEquals(SIGNATURE, get(second));
+        assertArrayEquals(SIGNATURE, get(pool.submit(_ -> SIGNATURE).toCompletableFuture()));
+        assertWell();
+    }
+
+    /// The one thread must not be given up for a request that it no longer has.
+    @Test
+    void aTokenThatHangsAfterABusyTimeIsStillFound() throws Exception {
+        Hang first = hang();
+        CompletableFuture<byte[]> waiting = pool.submit(_ -> SIGNATURE).toCompletableFuture();
+        now.addAndGet(Duration.ofSeconds(1).toNanos());
+        first.end.countDown();
+        assertArrayEquals(SIGNATURE, get(first.answer));
+        assertArrayEquals(SIGNATURE, get(waiting));
+        Hang second = hang();
+        now.addAndGet(Duration.ofSeconds(2).toNanos());
+        pool.look();
+        assertEquals("the token gave no signature within 2000 ms", failure(second.answer));
+        assertInstanceOf(PrivateKeyOps.Health.Ailing.class, pool.health());
+        second.end.countDown();
+    }
+
+    private static byte[] signWhen(CountDownLatch begun, CountDownLatch end) {
+        begun.countDown();
+        awaitUninterrupted(end);
+        return SIGNATURE;
     }
 
     @Test
@@ -229,13 +299,7 @@ final class SigningPoolTest {
         CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch end = new CountDownLatch(1);
         CompletableFuture<byte[]> answer =
-                pool.submit(
-                                _ -> {
-                                    begun.countDown();
-                                    awaitUninterrupted(end);
-                                    return SIGNATURE;
-                                })
-                        .toCompletableFuture();
+                pool.submit(_ -> signWhen(begun, end)).toCompletableFuture();
         assertTrue(begun.await(WAIT_SECONDS_MAX, TimeUnit.SECONDS));
         return new Hang(answer, end);
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.PublicKey;
 import java.time.Duration;
@@ -227,6 +228,59 @@ final class TokenFaultPeerTest {
         }
     }
 
+    /// Both are reached through one module, and only what is asked of the one hangs.
+    ///
+    /// @param word what happens to its calls beside signatures: they hang, or fail, so that the
+    /// pool
+    ///     wants to initialise the module again
+    @ParameterizedTest
+    @CsvSource({"hang", "fail"})
+    void aTokenThatHangsLeavesTheOthersOfItsModuleAlone(String word) throws Exception {
+        SoftHsm hsm =
+                new SoftHsm(directory.resolve("two-" + word), "ALL").token("ill").token("well");
+        HangingToken tokens =
+                new HangingToken(Files.createDirectory(directory.resolve("module-" + word)), hsm);
+        TlsSettings wellSettings = onToken(hsm, "well", "02", tokens.module());
+        try (tokens;
+                TlsContexts ill = open(onToken(hsm, "ill", "01", tokens.module()));
+                TlsContexts well = open(wellSettings)) {
+            tokens.hang("ill", word);
+            List<CompletableFuture<byte[]>> hanging = new ArrayList<>();
+            for (int i = 0; i < LIMITS.threads() + 1; i++) { // a session is opened for the second
+                hanging.add(sign(ill));
+            }
+            await(
+                    () -> {
+                        open(wellSettings).close(); // as a reload does: with a signature
+                        byte[] _ = sign(well).orTimeout(WAIT_SECONDS_MAX, TimeUnit.SECONDS).join();
+                        return health(ill) instanceof PrivateKeyOps.Health.Ailing(String reason)
+                                && (word.equals("hang") || reason.contains("does not come back"));
+                    });
+            assertEquals(new PrivateKeyOps.Health.Well(), health(well));
+            hanging.forEach(one -> assertThrows(ExecutionException.class, () -> get(one)));
+
+            tokens.wake();
+            await(() -> health(ill) instanceof PrivateKeyOps.Health.Well);
+            get(sign(ill));
+            get(sign(well));
+        }
+    }
+
+    private static TlsSettings onToken(SoftHsm hsm, String name, String id, String module)
+            throws Exception {
+        return TlsSettings.withDefaults(
+                        List.of(SharedTokens.onTokenAlone(hsm.key(name, name, "RSA", id, module))))
+                .withKeyLimits(LIMITS);
+    }
+
+    private static CompletableFuture<byte[]> sign(TlsContexts contexts) {
+        return contexts.served()
+                .getFirst()
+                .operations()
+                .sign(SignatureScheme.RSA_PSS_RSAE_SHA256, new byte[] {1})
+                .toCompletableFuture();
+    }
+
     private static void await(BooleanSupplier condition) {
         long begin = System.nanoTime();
         while (!condition.getAsBoolean()) {
@@ -291,6 +345,32 @@ final class TokenFaultPeerTest {
             load.awaitFull(100);
             assertEquals(0, load.failed());
             assertInstanceOf(PrivateKeyOps.Health.Well.class, server.health());
+        }
+    }
+
+    /// Dead when the server starts and when it reads its settings again; then it is put in.
+    @Test
+    void aStartWithoutTheTokenIsServedByTheFallbackUntilItIsThere() throws Exception {
+        SoftHsm hsm = new SoftHsm(directory.resolve("dead-start"), "ALL").token("remote");
+        TlsSettings settings =
+                TlsSettings.withDefaults(
+                                List.of(hsm.key("remote", "rsa", "RSA", "01", RemoteToken.MODULE)))
+                        .withKeyLimits(LIMITS);
+        try (RemoteToken token = new RemoteToken(hsm)) {
+            token.kill();
+            try (LiveTls server = LiveTls.open(settings, TestCertificates.environment(PROVIDERS));
+                    Loopback loopback = new Loopback(server::contexts)) {
+                assertEquals("fallback", server.contexts().provider("RSA-2048"));
+                assertFalse(get(fresh(loopback, ON_TOKEN)).summary().resumed());
+                server.reload(settings);
+                assertEquals("fallback", server.contexts().provider("RSA-2048"));
+                assertFalse(get(fresh(loopback, ON_TOKEN)).summary().resumed());
+                assertEquals(new PrivateKeyOps.Health.Well(), server.contexts().health());
+
+                token.startServer();
+                await(() -> "pkcs11".equals(server.contexts().provider("RSA-2048")));
+                assertFalse(get(fresh(loopback, ON_TOKEN)).summary().resumed());
+            }
         }
     }
 

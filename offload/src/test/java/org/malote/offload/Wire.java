@@ -130,6 +130,11 @@ final class Wire implements AutoCloseable {
         return serverSink.failures;
     }
 
+    /// How the server's handshake failed.
+    FailedHandshake serverFailure() {
+        return FailedHandshake.of(serverTls, serverTls.handshakeFuture().cause());
+    }
+
     /// Why the client's handshake failed.
     Throwable clientFailure() {
         Throwable cause = clientTls.handshakeFuture().cause();

@@ -1,9 +1,13 @@
 package org.malote.offload.pkcs11;
 
 import io.netty.util.internal.ThreadExecutorMap;
+import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -20,19 +24,29 @@ import org.slf4j.LoggerFactory;
 final class Pkcs11Module {
     private static final Logger LOG = LoggerFactory.getLogger(Pkcs11Module.class);
 
-    /// How long an initialisation waits for calls that are under way. Ours: a call that takes
-    /// longer
-    /// hangs.
-    private static final long QUIET_SECONDS_MAX = 2;
+    /// How long an initialisation waits for calls that are under way, while new ones wait for it.
+    /// Ours: a quarter of the usual time limit of a signature, so that keys of other tokens keep
+    /// theirs.
+    private static final long QUIET_MILLIS_MAX = 500;
 
     private final String file;
 
     /// Calls hold it for reading, initialisation for writing.
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock(true);
 
-    /// PINs that were refused: a token locks itself after a few, so none is tried again until its
-    /// file has changed. Guarded by itself, which also lets in one login at a time.
-    private final Map<String, FileTime> refusedPins = new HashMap<>();
+    /// By token.
+    private final Map<String, Logins> logins = new ConcurrentHashMap<>();
+
+    /// Where keys were found last, by URI: one that is found again is found without a look at the
+    /// tokens beside it.
+    private final Map<String, Long> slots = new ConcurrentHashMap<>();
+
+    /// The calls that are under way.
+    private final Set<Object> underWay = ConcurrentHashMap.newKeySet();
+
+    /// Those that an initialisation has waited for in vain. While one of them is under way, none
+    /// waits again, and no other call with it.
+    private volatile Set<Object> hanging = Set.of();
 
     // Guarded by the lock.
     private @Nullable Cryptoki cryptoki;
@@ -63,8 +77,30 @@ final class Pkcs11Module {
         }
     }
 
-    Map<String, FileTime> refusedPins() {
-        return refusedPins;
+    /// What happened at the logins of one token, by the file of the PIN.
+    ///
+    /// Guarded by itself, which also lets in one login at a time: not by what other tokens share,
+    /// as a login hangs for as long as its token does.
+    static final class Logins {
+        /// PINs that were refused: a token locks itself after a few, so none is tried again until
+        /// its file has changed.
+        private final Map<Path, FileTime> refused = new HashMap<>();
+
+        boolean isRefused(Path file, FileTime written) {
+            return written.equals(refused.get(file));
+        }
+
+        void refuse(Path file, FileTime written) {
+            refused.put(file, written);
+        }
+    }
+
+    Logins logins(Cryptoki.TokenInfo token) {
+        return logins.computeIfAbsent(token.serial() + " " + token.label(), _ -> new Logins());
+    }
+
+    Map<String, Long> slots() {
+        return slots;
     }
 
     /// Never waits: a start or a reload enters while the token of another key hangs.
@@ -75,9 +111,12 @@ final class Pkcs11Module {
     /// The last one finalises the module.
     void leave() {
         requireNoEventLoop();
+        if (users.decrementAndGet() != 0) {
+            return; // another key may be in a call that hangs, and is not waited for
+        }
         lock.writeLock().lock();
         try {
-            if (users.decrementAndGet() == 0) {
+            if (users.get() == 0) {
                 finish(); // whoever enters now begins again, after this
             }
         } finally {
@@ -85,9 +124,18 @@ final class Pkcs11Module {
         }
     }
 
-    /// Makes the module ready: the first call loads and initialises it.
+    /// Makes the module ready: the first call loads and initialises it. The others wait for no
+    /// call, and let none wait: one of another token may hang.
     void start() throws Pkcs11Exception, TlsProblems {
         requireNoEventLoop();
+        lock.readLock().lock();
+        try {
+            if (isInitialized) {
+                return;
+            }
+        } finally {
+            lock.readLock().unlock();
+        }
         lock.writeLock().lock();
         try {
             if (!isInitialized) {
@@ -104,10 +152,13 @@ final class Pkcs11Module {
     void restart(long seen) throws Pkcs11Exception, TlsProblems, KeyUnavailable {
         requireNoEventLoop();
         boolean isAlone = false;
-        try {
-            isAlone = lock.writeLock().tryLock(QUIET_SECONDS_MAX, TimeUnit.SECONDS);
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
+        if (Collections.disjoint(hanging, underWay)) {
+            try {
+                isAlone = lock.writeLock().tryLock(QUIET_MILLIS_MAX, TimeUnit.MILLISECONDS);
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+            hanging = isAlone ? Set.of() : Set.copyOf(underWay);
         }
         if (!isAlone) {
             throw new KeyUnavailable(
@@ -129,13 +180,16 @@ final class Pkcs11Module {
     /// @throws KeyUnavailable when that generation is over
     <T> T call(long expected, Call<T> call) throws Pkcs11Exception, TlsProblems, KeyUnavailable {
         requireNoEventLoop();
+        Object thisCall = new Object();
         lock.readLock().lock();
+        underWay.add(thisCall);
         try {
             if (cryptoki == null || !isInitialized || generation != expected) {
                 throw new KeyUnavailable("the PKCS#11 module was initialised again");
             }
             return call.on(cryptoki);
         } finally {
+            underWay.remove(thisCall);
             lock.readLock().unlock();
         }
     }

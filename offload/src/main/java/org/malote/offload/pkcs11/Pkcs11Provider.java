@@ -103,6 +103,11 @@ public final class Pkcs11Provider implements OffloadProvider {
         }
 
         @Override
+        public int queued() {
+            return pool.queued();
+        }
+
+        @Override
         public void close() {
             pool.close();
         }

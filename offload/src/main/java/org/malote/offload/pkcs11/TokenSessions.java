@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.malote.offload.KeyUnavailable;
 import org.malote.offload.Secrets;
@@ -90,7 +89,24 @@ final class TokenSessions implements SigningPool.Sessions<TokenSessions.Session>
         }
     }
 
+    /// A token that was found before is looked for where it was: the one in the next slot may hang.
     private long slot(Cryptoki cryptoki) throws Pkcs11Exception, TlsProblems {
+        Long before = module.slots().get(uri.text());
+        if (before != null) {
+            try {
+                if (uri.fits(cryptoki.tokenInfo(before))) {
+                    return before;
+                }
+            } catch (Pkcs11Exception _) {
+                // It may be in another slot by now.
+            }
+        }
+        long found = search(cryptoki);
+        module.slots().put(uri.text(), found);
+        return found;
+    }
+
+    private long search(Cryptoki cryptoki) throws Pkcs11Exception, TlsProblems {
         List<Long> fitting = new ArrayList<>();
         List<String> labels = new ArrayList<>();
         for (long slot : cryptoki.slots()) {
@@ -122,11 +138,10 @@ final class TokenSessions implements SigningPool.Sessions<TokenSessions.Session>
                             "the token \"%s\" of key %s wants a PIN: add ?pin-source=file:/PATH to the key",
                             token.label(), uri.shortText()));
         }
-        Map<String, FileTime> refused = module.refusedPins();
-        synchronized (refused) {
-            String which = token.serial() + " " + file;
+        Pkcs11Module.Logins logins = module.logins(token);
+        synchronized (logins) {
             FileTime written = lastModified(file);
-            if (written.equals(refused.get(which))) {
+            if (logins.isRefused(file, written)) {
                 throw new KeyUnavailable(
                         String.format(
                                 "the token \"%s\" refused the PIN of %s: correct the file",
@@ -149,7 +164,7 @@ final class TokenSessions implements SigningPool.Sessions<TokenSessions.Session>
                 }
                 if (e.code() == Pkcs11Exception.PIN_INCORRECT
                         || e.code() == Pkcs11Exception.PIN_LOCKED) {
-                    refused.put(which, written);
+                    logins.refuse(file, written);
                     throw Pkcs11Uri.problem(
                             String.format(
                                     "the token \"%s\" refused the PIN of %s (%s): correct the file",
