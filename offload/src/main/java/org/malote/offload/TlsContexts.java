@@ -36,6 +36,7 @@ public final class TlsContexts implements AutoCloseable {
 
     private final TlsSettings settings;
     private final TlsEnvironment environment;
+    private final Footing footing;
     private final Engine engine;
     private final CertificateStore certificates;
     private final NamedCertificates named;
@@ -55,7 +56,7 @@ public final class TlsContexts implements AutoCloseable {
     private TlsContexts(
             TlsSettings settings,
             TlsEnvironment environment,
-            Engine engine,
+            Footing footing,
             CertificateStore certificates,
             NamedCertificates named,
             EngineContexts contexts,
@@ -66,7 +67,8 @@ public final class TlsContexts implements AutoCloseable {
         this.keysInForce = keysInForce;
         this.settings = settings;
         this.environment = environment;
-        this.engine = engine;
+        this.footing = footing;
+        this.engine = footing.engine();
         this.certificates = certificates;
         this.named = named;
         this.contexts = contexts;
@@ -95,17 +97,26 @@ public final class TlsContexts implements AutoCloseable {
         CertificateStore certificates = CertificateStore.load(settings, now, environment);
         problems.addAll(certificates.problems());
         problems.addAll(mismatches(engine, certificates));
-        PeerJudge judge = null;
-        try {
-            judge = PeerJudge.of(settings.clientCertificates());
-        } catch (TlsProblems e) {
-            problems.addAll(e.problems());
-        }
+        PeerJudge judge = judge(settings.clientCertificates(), problems);
         if (judge == null || !problems.isEmpty()) {
             certificates.close();
             throw new TlsProblems(problems);
         }
         certificates.warnings().forEach(LOG::warn);
+        return make(footing, settings, environment, certificates, ticketKeys, judge);
+    }
+
+    /// @param certificates those of the contexts, or closed when there are none
+    private static TlsContexts make(
+            Footing footing,
+            TlsSettings settings,
+            TlsEnvironment environment,
+            CertificateStore certificates,
+            TicketKeySource ticketKeys,
+            PeerJudge judge)
+            throws TlsProblems {
+        Instant now = environment.clock().instant();
+        Engine engine = footing.engine();
         try {
             List<TicketKey> keys = ticketKeys.keys(now).forEngine(now);
             NamedCertificates named = new NamedCertificates(certificates.served());
@@ -115,7 +126,7 @@ public final class TlsContexts implements AutoCloseable {
             return new TlsContexts(
                     settings,
                     environment,
-                    engine,
+                    footing,
                     certificates,
                     named,
                     contexts,
@@ -134,12 +145,13 @@ public final class TlsContexts implements AutoCloseable {
         }
     }
 
-    private static List<String> judgeProblems(ClientCertificates settings) {
+    /// Null when it cannot be had, and the problems are told.
+    private static @Nullable PeerJudge judge(ClientCertificates settings, List<String> problems) {
         try {
-            PeerJudge _ = PeerJudge.of(settings);
-            return List.of();
+            return PeerJudge.of(settings);
         } catch (TlsProblems e) {
-            return e.problems();
+            problems.addAll(e.problems());
+            return null;
         }
     }
 
@@ -157,7 +169,8 @@ public final class TlsContexts implements AutoCloseable {
         }
     }
 
-    /// Does all that [#open] does and lets go of it again.
+    /// Does all that a start does, handshakes with ourselves too, and lets go of it again. Nothing
+    /// is written.
     ///
     /// @return every problem, and every certificate that is not valid now; nothing when all is well
     public static List<String> check(TlsSettings settings, TlsEnvironment environment) {
@@ -166,31 +179,46 @@ public final class TlsContexts implements AutoCloseable {
         Footing footing = Footing.of(settings.engine(), found);
         Engine engine = footing.engine();
         CertificateStore certificates = CertificateStore.load(settings, now, environment);
-        try {
-            found.addAll(certificates.problems());
-            found.addAll(mismatches(engine, certificates));
-            found.addAll(judgeProblems(settings.clientCertificates()));
-            if (found.isEmpty()) {
-                found.addAll(sourceProblems(settings, environment));
-                // Keys of its own: a check writes nothing.
-                TicketKeys keys =
-                        TicketKeys.first(
-                                settings.tickets().keyInterval(), environment.random(), now);
-                makeContexts(
-                                footing,
-                                settings,
-                                environment.protocols(),
-                                new NamedCertificates(certificates.served()),
-                                forEngine(keys.forEngine(now)))
-                        .close();
-            }
-            found.addAll(certificates.warnings());
-        } catch (SSLException | IllegalStateException e) {
-            found.add(refusal(engine, e));
-        } finally {
+        found.addAll(certificates.problems());
+        found.addAll(mismatches(engine, certificates));
+        PeerJudge judge = judge(settings.clientCertificates(), found);
+        if (judge != null && found.isEmpty()) {
+            found.addAll(sourceProblems(settings, environment));
+            found.addAll(handshakeProblems(footing, settings, environment, certificates, judge));
+        } else {
             certificates.close();
         }
+        found.addAll(certificates.warnings());
         return List.copyOf(found);
+    }
+
+    /// With ticket keys of its own, which are written nowhere.
+    ///
+    /// @param certificates closed in any case
+    private static List<String> handshakeProblems(
+            Footing footing,
+            TlsSettings settings,
+            TlsEnvironment environment,
+            CertificateStore certificates,
+            PeerJudge judge) {
+        TicketSettings tickets = settings.tickets();
+        try (TlsContexts contexts =
+                make(
+                        footing,
+                        settings,
+                        environment,
+                        certificates,
+                        new TicketKeySource.InMemory(
+                                tickets.keyInterval(),
+                                tickets.sessionLifetime(),
+                                environment.random(),
+                                environment.clock().instant()),
+                        judge)) {
+            OwnHandshakes.prove(contexts, environment);
+            return List.of();
+        } catch (TlsProblems e) {
+            return e.problems();
+        }
     }
 
     /// A handler for a peer that connects to us, not yet handshaken: TLS 1.2 and 1.3, tickets, the
@@ -222,6 +250,35 @@ public final class TlsContexts implements AutoCloseable {
     /// How many sets of certificates there are to choose from by name.
     int certificateSets() {
         return named.sets().size();
+    }
+
+    /// The certificates of a set, one of each kind of key.
+    List<ServedCertificate> certificateSet(int set) {
+        return named.sets().get(set);
+    }
+
+    /// Whether a peer without a certificate is refused.
+    boolean demandsCertificates() {
+        return settings.clientCertificates().demand() == ClientCertificates.Demand.REQUIRE;
+    }
+
+    /// A client of the same engine, which believes every certificate.
+    ///
+    /// @param own what it shows to a server that asks; none to show none
+    EngineClient openClient(List<ServedCertificate> own, SessionLimits limits) throws TlsProblems {
+        FullHandshakes full = new FullHandshakes();
+        AnyCertificate trust = new AnyCertificate(full::mark);
+        try {
+            return switch (footing) {
+                case Footing.OfBoringSsl _, Footing.OfOpenSsl _ ->
+                        NativeClient.open(trust, false, own, limits, groups());
+                case Footing.OfJdk _ -> JdkClient.open(trust, full, own, limits);
+                case Footing.None(var wanted) ->
+                        throw new IllegalStateException(wanted + " is not there, which was told");
+            };
+        } catch (SSLException e) {
+            throw PemFile.problem(refusal(engine, e));
+        }
     }
 
     /// The same, with session tickets as by the settings.
