@@ -1037,7 +1037,15 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             quota.leave();
         }
         if (wasOpen && isGreeted) {
-            reception.log().closed(name, peer.address(), closeReason, commands, messages);
+            reception
+                    .log()
+                    .closed(
+                            name,
+                            peer.address(),
+                            session.facts().tls(),
+                            closeReason,
+                            commands,
+                            messages);
             reception.meters().sessionClosed(listener.name(), nanoTime() - openedNanos);
         }
         ctx.fireChannelInactive();
