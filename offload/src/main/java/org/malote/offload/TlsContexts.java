@@ -44,9 +44,8 @@ public final class TlsContexts implements AutoCloseable {
     private final KeysInUse keysInUse;
     private final PeerJudge judge;
 
-    private final TicketKeySource ticketKeys;
-
     // Guarded by this.
+    private TicketKeySource ticketKeys;
     private List<TicketKey> keysInForce;
     private String lastComplaint = "";
 
@@ -201,18 +200,13 @@ public final class TlsContexts implements AutoCloseable {
             TlsEnvironment environment,
             CertificateStore certificates,
             PeerJudge judge) {
-        TicketSettings tickets = settings.tickets();
         try (TlsContexts contexts =
                 make(
                         footing,
                         settings,
                         environment,
                         certificates,
-                        new TicketKeySource.InMemory(
-                                tickets.keyInterval(),
-                                tickets.sessionLifetime(),
-                                environment.random(),
-                                environment.clock().instant()),
+                        TicketKeySource.InMemory.of(settings, environment),
                         judge)) {
             OwnHandshakes.prove(contexts, environment);
             return List.of();
@@ -378,17 +372,35 @@ public final class TlsContexts implements AutoCloseable {
             }
             Instant now = environment.clock().instant();
             try {
-                List<TicketKey> keys = ticketKeys.keys(now).forEngine(now);
-                if (!isSame(keys, keysInForce)) {
-                    contexts.useTicketKeys(forEngine(keys));
-                    keysInForce = keys;
-                }
+                use(ticketKeys.keys(now).forEngine(now));
                 lastComplaint = "";
             } catch (IOException e) {
                 complain(ticketProblem(settings.tickets(), e));
             } catch (TlsProblems e) {
                 complain(e);
             }
+        }
+    }
+
+    private void use(List<TicketKey> keys) {
+        if (!isSame(keys, keysInForce)) {
+            contexts.useTicketKeys(forEngine(keys));
+            keysInForce = keys;
+        }
+    }
+
+    /// Takes its ticket keys from elsewhere from now on.
+    void moveTo(TicketKeySource others) throws IOException, TlsProblems {
+        synchronized (this) {
+            Instant now = environment.clock().instant();
+            use(others.keys(now).forEngine(now));
+            ticketKeys = others;
+        }
+    }
+
+    TicketKeys keysInForce() {
+        synchronized (this) {
+            return new TicketKeys(keysInForce);
         }
     }
 
@@ -446,11 +458,7 @@ public final class TlsContexts implements AutoCloseable {
         }
         Path file = tickets.file();
         return file == null || settings.certificates().isEmpty()
-                ? new TicketKeySource.InMemory(
-                        tickets.keyInterval(),
-                        tickets.sessionLifetime(),
-                        environment.random(),
-                        environment.clock().instant())
+                ? TicketKeySource.InMemory.of(settings, environment)
                 : new TicketKeyFile(
                         file,
                         tickets.secret(),

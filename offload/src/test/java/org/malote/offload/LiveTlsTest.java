@@ -171,6 +171,29 @@ final class LiveTlsTest {
     }
 
     @Test
+    void aReloadThatIsRefusedLeavesTicketKeysWhereTheyAre() throws Exception {
+        BreakableProvider provider = new BreakableProvider(inFiles.certificates().getFirst().key());
+        TlsEnvironment environment =
+                TestCertificates.environment(List.of(new NativeProvider(), provider));
+        Path keys = directory.resolve("ticket-keys");
+        TlsSettings inAFile =
+                inFiles.withTickets(
+                        new TicketSettings(
+                                TicketSettings.DEFAULT_KEY_INTERVAL,
+                                TicketSettings.DEFAULT_SESSION_LIFETIME,
+                                keys,
+                                null));
+        try (LiveTls server = LiveTls.open(inFiles, environment)) {
+            provider.signaturesLeft(1);
+            assertThrows(
+                    TlsProblems.class, () -> server.reload(inAFile.withProvider(provider.name())));
+            assertFalse(Files.exists(keys));
+            server.reload(inAFile);
+            assertTrue(Files.exists(keys));
+        }
+    }
+
+    @Test
     void aRenewedCertificateIsTakenOverByItself() throws Exception {
         TlsEnvironment environment = TestCertificates.environment();
         CertificateSettings p256 = certificates.p256("renewed");
