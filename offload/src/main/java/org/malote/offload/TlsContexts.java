@@ -14,7 +14,10 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
@@ -43,6 +46,11 @@ public final class TlsContexts implements AutoCloseable {
     private final EngineContexts contexts;
     private final KeysInUse keysInUse;
     private final PeerJudge judge;
+
+    /// Of handlers that serve another set of certificates than the first; handlers do not define
+    /// equality.
+    private final Map<SslHandler, Integer> setsServed =
+            Collections.synchronizedMap(new WeakHashMap<>());
 
     // Guarded by this.
     private TicketKeySource ticketKeys;
@@ -238,6 +246,9 @@ public final class TlsContexts implements AutoCloseable {
             throw e;
         }
         handler.handshakeFuture().addListener(_ -> keysInUse.release());
+        if (set != 0) {
+            setsServed.put(handler, set);
+        }
         return timed(handler);
     }
 
@@ -509,7 +520,8 @@ public final class TlsContexts implements AutoCloseable {
 
     /// What a handshake with a peer of ours agreed on, with the key type of our certificate.
     ///
-    /// @param handshaken a handler of [#serverHandler] whose handshake has succeeded, on its event
+    /// @param handshaken a handler of [#serverHandler] of these contexts whose handshake has
+    /// succeeded, on its event
     ///     loop, before the connection is closed
     public TlsSummary serverSummary(SslHandler handshaken) {
         TlsSummary summary = summary(handshaken);
@@ -521,8 +533,9 @@ public final class TlsContexts implements AutoCloseable {
     /// A native engine does not say which of its certificates it took; it takes that of an elliptic
     /// curve where it may.
     private @Nullable String keyTypeServed(SslHandler handshaken, TlsSummary summary) {
-        ServedCertificate ec = firstServed(SignatureScheme.Family.EC);
-        ServedCertificate rsa = firstServed(SignatureScheme.Family.RSA);
+        List<ServedCertificate> set = setServed(handshaken);
+        ServedCertificate ec = find(set, SignatureScheme.Family.EC);
+        ServedCertificate rsa = find(set, SignatureScheme.Family.RSA);
         boolean isEc =
                 ec != null
                         && (summary.version().equals("TLSv1.2")
@@ -533,8 +546,13 @@ public final class TlsContexts implements AutoCloseable {
         return taken == null ? null : ServedCertificate.keyType(taken.leaf().getPublicKey());
     }
 
-    private @Nullable ServedCertificate firstServed(SignatureScheme.Family family) {
-        for (ServedCertificate one : certificates.served()) {
+    private List<ServedCertificate> setServed(SslHandler handler) {
+        return certificateSet(setsServed.getOrDefault(handler, 0));
+    }
+
+    private static @Nullable ServedCertificate find(
+            List<ServedCertificate> set, SignatureScheme.Family family) {
+        for (ServedCertificate one : set) {
             if (one.family() == family) {
                 return one;
             }
@@ -602,12 +620,13 @@ public final class TlsContexts implements AutoCloseable {
                 : ServedCertificate.keyType(chain[0].getPublicKey());
     }
 
-    /// The name of the provider that has the key of such a certificate.
+    /// The name of the provider that has the key of the certificate that a peer of ours was shown.
     ///
-    /// @param keyType as in a [TlsSummary]
-    /// @return null when none of that kind is served
-    public @Nullable String provider(String keyType) {
-        for (ServedCertificate one : certificates.served()) {
+    /// @param handshaken as of [#serverSummary]
+    /// @param keyType as of its summary; null when the session was resumed
+    /// @return null when none was shown
+    public @Nullable String provider(SslHandler handshaken, @Nullable String keyType) {
+        for (ServedCertificate one : setServed(handshaken)) {
             if (ServedCertificate.keyType(one.leaf().getPublicKey()).equals(keyType)) {
                 return one.provider();
             }
