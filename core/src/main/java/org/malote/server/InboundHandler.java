@@ -1003,6 +1003,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
 
     private void close(Reply reply, String reason) {
         closeReason = reason;
+        isFirstWordAwaited = false; // we leave, not the peer
         boolean isSimple = reply.isPositive() && !input.isReadable();
         abandonIntake();
         mode = new InputMode.Closing();

@@ -15,6 +15,7 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -134,6 +135,23 @@ final class InboundServerTest {
         assertEquals(GREETING, client.reply());
         takeMail(client);
         assertEquals(1, running.queue.stats().messages());
+    }
+
+    /// Nothing is held against a network whose connections we end.
+    @Test
+    void whoIsSentAwayRightAfterTicketsKeepsThem() throws Exception {
+        List<Client> clients = new ArrayList<>();
+        for (int i = 0; i < TicketPolicy.ENDED_MAX; i++) {
+            Client client = running.connectImplicit();
+            assertEquals(GREETING, client.reply());
+            clients.add(client);
+        }
+        running.server.drain(Duration.ofSeconds(15));
+        for (Client client : clients) {
+            assertEquals("421 4.3.2 shutting down; try again later", client.reply());
+        }
+        await(() -> running.server.sessions() == 0);
+        assertTrue(running.tickets.gives(InetAddress.getLoopbackAddress()));
     }
 
     /// Some senders break at a ticket: once that shows, their network gets none.
