@@ -237,9 +237,9 @@ final class ProviderSwapTest {
         }
 
         @Override
-        public void close() throws Exception {
+        public void close() {
             isEnding = true;
-            loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
+            loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
             tls.close();
         }
 

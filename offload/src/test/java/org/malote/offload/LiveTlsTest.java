@@ -136,10 +136,12 @@ final class LiveTlsTest {
             TlsSettings settings =
                     TlsSettings.withDefaults(List.of(mx, rsa, other)).withProvider(provider.name());
             provider.signaturesLeft(1);
-            String refusal =
-                    assertThrows(TlsProblems.class, () -> LiveTls.open(settings, environment))
-                            .getMessage();
-            assertTrue(refusal.contains("a handshake of our own"), refusal);
+            TlsProblems refusal =
+                    assertThrows(TlsProblems.class, () -> LiveTls.open(settings, environment));
+            assertEquals(1, refusal.problems().size());
+            assertTrue(
+                    refusal.problems().getFirst().contains("a handshake of our own"),
+                    refusal::toString);
             provider.signaturesLeft(1);
             List<String> found = TlsContexts.check(settings, environment);
             assertEquals(1, found.size(), found.toString());
