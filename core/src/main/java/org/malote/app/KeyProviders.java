@@ -1,11 +1,11 @@
 package org.malote.app;
 
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
 import org.malote.offload.KeyEnvironment;
 import org.malote.offload.OffloadProviders;
+import org.malote.offload.Secrets;
 import org.malote.offload.SignatureWatch;
 import org.malote.offload.TlsEnvironment;
 
@@ -25,15 +25,8 @@ final class KeyProviders {
 
     /// Those of this process: one call, whose result is kept.
     static OffloadProviders installed(SecureRandom random) {
-        // systemd.exec(5): where LoadCredential= puts what a service alone can read.
-        String credentials = System.getenv("CREDENTIALS_DIRECTORY");
         return OffloadProviders.installed(
                 new KeyEnvironment(
-                        Threads.factory("key"),
-                        System::nanoTime,
-                        random,
-                        credentials == null || credentials.isEmpty()
-                                ? null
-                                : Path.of(credentials)));
+                        Threads.factory("key"), System::nanoTime, random, Secrets.credentials()));
     }
 }

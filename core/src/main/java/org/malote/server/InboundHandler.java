@@ -159,6 +159,10 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
     private long receivedOctets;
     private int lingeredOctets;
     private long tlsStartedNanos;
+
+    /// What the handshake was begun with: a reload may exchange the current ones before it ends.
+    private @Nullable TlsContexts securedBy;
+
     private long transactionNanos;
     private int commands;
     private int messages;
@@ -852,11 +856,16 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         tlsStartedNanos = nanoTime();
         hasTickets = reception.tickets().gives(peer.address());
         try {
-            tlsContexts().addServerHandlers(context(), hasTickets, hop != null);
+            secureBy(tlsContexts());
         } catch (IllegalStateException _) {
             // A reload closed them between the two calls: the new ones are there.
-            tlsContexts().addServerHandlers(context(), hasTickets, hop != null);
+            secureBy(tlsContexts());
         }
+    }
+
+    private void secureBy(TlsContexts contexts) {
+        contexts.addServerHandlers(context(), hasTickets, hop != null);
+        securedBy = contexts;
     }
 
     private TlsContexts tlsContexts() {
@@ -878,6 +887,10 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
 
     private void onHandshake(SslHandshakeCompletionEvent handshake) {
         if (!handshake.isSuccess()) {
+            if (mode instanceof InputMode.Closing) {
+                return; // the TLS handler tells of the end that a refusal in front of it made
+            }
+            mode = new InputMode.Closing();
             closeReason = "TLS handshake failed: " + summary(handshake.cause());
             reception
                     .meters()
@@ -892,14 +905,21 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         SslHandler handler = context().pipeline().get(SslHandler.class);
-        TlsSummary tls = tlsContexts().serverSummary(handler);
+        TlsContexts contexts = securedBy;
+        if (contexts == null) {
+            throw new IllegalStateException("a handshake that nobody began");
+        }
+        TlsSummary tls = contexts.serverSummary(handler);
         securedNanos = nanoTime();
         isFirstWordAwaited = hasTickets;
         Meters meters = reception.meters();
         meters.handshake(
-                Direction.INBOUND, tls, providerOf(tls.keyType()), securedNanos - tlsStartedNanos);
+                Direction.INBOUND,
+                tls,
+                contexts.provider(handler, tls.keyType()),
+                securedNanos - tlsStartedNanos);
         meters.handshakeOf(reception.tickets().nameOf(peer.address()), tls);
-        session = session.secured(tls, tlsContexts().peer(handler));
+        session = session.secured(tls, contexts.peer(handler));
         if (hop != null) {
             hop.secured(TlsContexts.shown(handler));
         }
@@ -910,10 +930,6 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
         }
         run();
         endBurst();
-    }
-
-    private @Nullable String providerOf(@Nullable String keyType) {
-        return keyType == null ? null : tlsContexts().provider(keyType);
     }
 
     /// The peer has said something, and so was not put off by a ticket.
@@ -990,6 +1006,7 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
 
     private void close(Reply reply, String reason) {
         closeReason = reason;
+        isFirstWordAwaited = false; // we leave, not the peer
         boolean isSimple = reply.isPositive() && !input.isReadable();
         abandonIntake();
         mode = new InputMode.Closing();
@@ -1040,7 +1057,15 @@ final class InboundHandler extends ChannelInboundHandlerAdapter {
             quota.leave();
         }
         if (wasOpen && isGreeted) {
-            reception.log().closed(name, peer.address(), closeReason, commands, messages);
+            reception
+                    .log()
+                    .closed(
+                            name,
+                            peer.address(),
+                            session.facts().tls(),
+                            closeReason,
+                            commands,
+                            messages);
             reception.meters().sessionClosed(listener.name(), nanoTime() - openedNanos);
         }
         ctx.fireChannelInactive();

@@ -34,9 +34,20 @@ public final class TicketPolicy {
     static final int NETWORKS_MAX = 4096;
 
     private static final class Memory {
+        /// The last that ended so: a network of the settings may be smaller or larger.
+        InetAddress client;
+
         int endedInARow;
         boolean isOff;
         long offSinceNanos;
+
+        Memory(InetAddress client) {
+            this.client = client;
+        }
+
+        boolean isOff(long nowNanos) {
+            return isOff && nowNanos - offSinceNanos < OFF.toNanos();
+        }
     }
 
     private final LongSupplier nanoTime;
@@ -82,7 +93,7 @@ public final class TicketPolicy {
             if (memory == null || !memory.isOff) {
                 return false;
             }
-            if (nanoTime.getAsLong() - memory.offSinceNanos < OFF.toNanos()) {
+            if (memory.isOff(nanoTime.getAsLong())) {
                 return true;
             }
             memories.remove(network);
@@ -101,8 +112,13 @@ public final class TicketPolicy {
 
     /// A client that got tickets ended the connection right after them.
     void ended(InetAddress client) {
+        if (networks.find(client).tickets() != TicketUse.AUTO) {
+            return; // an operator has decided
+        }
         synchronized (memories) {
-            Memory memory = memories.computeIfAbsent(ClientNetwork.of(client), _ -> new Memory());
+            Memory memory =
+                    memories.computeIfAbsent(ClientNetwork.of(client), _ -> new Memory(client));
+            memory.client = client;
             memory.endedInARow++;
             if (memory.endedInARow < ENDED_MAX || memory.isOff) {
                 return;
@@ -110,20 +126,27 @@ public final class TicketPolicy {
             memory.isOff = true;
             memory.offSinceNanos = nanoTime.getAsLong();
         }
-        if (networks.find(client).tickets() == TicketUse.AUTO) {
-            LOG.warn(
-                    "the network of {} gets no session tickets for {} hours: its last {} connections"
-                            + " ended right after one",
-                    IpAddresses.format(client),
-                    OFF.toHours(),
-                    ENDED_MAX);
-        }
+        LOG.warn(
+                "the network of {} gets no session tickets for {} hours: its last {} connections"
+                        + " ended right after one",
+                IpAddresses.format(client),
+                OFF.toHours(),
+                ENDED_MAX);
     }
 
-    /// Client networks that go without, for having ended so.
+    /// Client networks that go without now, for having ended so.
     public int networksOff() {
+        SenderNetworks decided = networks;
+        long now = nanoTime.getAsLong();
         synchronized (memories) {
-            return (int) memories.values().stream().filter(memory -> memory.isOff).count();
+            return (int)
+                    memories.values().stream()
+                            .filter(
+                                    memory ->
+                                            memory.isOff(now)
+                                                    && decided.find(memory.client).tickets()
+                                                            == TicketUse.AUTO)
+                            .count();
         }
     }
 }

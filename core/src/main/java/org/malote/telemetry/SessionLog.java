@@ -38,11 +38,6 @@ public final class SessionLog {
                 .log("refused");
     }
 
-    /// TLS is up.
-    public void secured(String session, TlsSummary tls) {
-        LOG.atInfo().addKeyValue("session", session).addKeyValue("tls", tls.text()).log("secured");
-    }
-
     /// The peer has proved who its user is.
     ///
     /// @param mechanism by what, such as `PLAIN`
@@ -154,7 +149,7 @@ public final class SessionLog {
                         .addKeyValue("from", Printable.escape(sender))
                         .addKeyValue("size", bytes)
                         .addKeyValue("nrcpt", recipients)
-                        .addKeyValue("tls", tls == null ? "none" : tls.text());
+                        .addKeyValue("tls", text(tls));
         if (user != null) {
             event = event.addKeyValue("user", Printable.escape(user));
         }
@@ -169,16 +164,27 @@ public final class SessionLog {
 
     /// A session ended.
     ///
+    /// @param tls null when it ended without TLS
     /// @param reason in a few words: `quit`, `connection lost`, `idle`, `too many errors`
     public void closed(
-            String session, InetAddress peer, String reason, int commands, int messages) {
+            String session,
+            InetAddress peer,
+            @Nullable TlsSummary tls,
+            String reason,
+            int commands,
+            int messages) {
         LOG.atInfo()
                 .addKeyValue("session", session)
                 .addKeyValue("peer", IpAddresses.format(peer))
+                .addKeyValue("tls", text(tls))
                 .addKeyValue("reason", Printable.escape(reason))
                 .addKeyValue("commands", commands)
                 .addKeyValue("messages", messages)
                 .log("closed");
+    }
+
+    private static String text(@Nullable TlsSummary tls) {
+        return tls == null ? "none" : tls.text();
     }
 
     private static String text(InetSocketAddress peer) {

@@ -3,6 +3,10 @@ package org.malote.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -11,8 +15,12 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,6 +33,7 @@ import org.malote.amtp.PolicyDeclaration.Keyword;
 import org.malote.amtp.PolicyDeclarations;
 import org.malote.server.RunningServer.Client;
 import org.malote.session.SessionLimits;
+import org.slf4j.LoggerFactory;
 
 /// What needs real sockets: TLS, the PROXY protocol, synchronisation, limits over sessions, and the
 /// drain.
@@ -61,6 +70,42 @@ final class InboundServerTest {
         assertEquals(1, running.queue.stats().messages());
     }
 
+    /// With or without a message, and though the peer never said a word inside of it.
+    @Test
+    void theLogTellsOfEachSessionWhatProtectedIt() throws Exception {
+        BlockingQueue<String> ended = new LinkedBlockingQueue<>();
+        AppenderBase<ILoggingEvent> appender =
+                new AppenderBase<>() {
+                    @Override
+                    protected void append(ILoggingEvent event) {
+                        if (event.getMessage().equals("closed")) {
+                            event.getKeyValuePairs().stream()
+                                    .filter(pair -> pair.key.equals("tls"))
+                                    .forEach(pair -> ended.add(String.valueOf(pair.value)));
+                        }
+                    }
+                };
+        Logger logger = (Logger) LoggerFactory.getLogger("malote.session");
+        Level before = logger.getLevel();
+        logger.setLevel(Level.INFO);
+        appender.start();
+        logger.addAppender(appender);
+        try {
+            try (Client client = running.connect("starttls")) {
+                assertEquals(GREETING, client.reply());
+            }
+            assertEquals("none", ended.poll(20, TimeUnit.SECONDS));
+            try (Client client = running.connectImplicit()) {
+                assertEquals(GREETING, client.reply());
+            }
+            String tls = String.valueOf(ended.poll(20, TimeUnit.SECONDS));
+            assertTrue(tls.startsWith("TLSv1.3/TLS_AES_"), tls);
+        } finally {
+            logger.detachAppender(appender);
+            logger.setLevel(before);
+        }
+    }
+
     /// Which codes are taken can change while sessions run: who connects then is told the new ones,
     /// in the clear and inside TLS.
     @Test
@@ -90,6 +135,23 @@ final class InboundServerTest {
         assertEquals(GREETING, client.reply());
         takeMail(client);
         assertEquals(1, running.queue.stats().messages());
+    }
+
+    /// Nothing is held against a network whose connections we end.
+    @Test
+    void whoIsSentAwayRightAfterTicketsKeepsThem() throws Exception {
+        List<Client> clients = new ArrayList<>();
+        for (int i = 0; i < TicketPolicy.ENDED_MAX; i++) {
+            Client client = running.connectImplicit();
+            assertEquals(GREETING, client.reply());
+            clients.add(client);
+        }
+        running.server.drain(Duration.ofSeconds(15));
+        for (Client client : clients) {
+            assertEquals("421 4.3.2 shutting down; try again later", client.reply());
+        }
+        await(() -> running.server.sessions() == 0);
+        assertTrue(running.tickets.gives(InetAddress.getLoopbackAddress()));
     }
 
     /// Some senders break at a ticket: once that shows, their network gets none.

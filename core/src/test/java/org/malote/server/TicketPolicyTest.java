@@ -44,8 +44,8 @@ final class TicketPolicyTest {
         now.addAndGet(TicketPolicy.OFF.toNanos() - 1);
         assertFalse(policy.gives(sender));
         now.incrementAndGet();
+        assertEquals(0, policy.networksOff(), "though nobody has come again");
         assertTrue(policy.gives(sender));
-        assertEquals(0, policy.networksOff());
     }
 
     @Test
@@ -67,11 +67,24 @@ final class TicketPolicyTest {
             policy.ended(always);
         }
         assertTrue(policy.gives(always));
+        assertEquals(0, policy.networksOff());
         assertFalse(policy.gives(address("198.51.100.9")));
         assertEquals("always", policy.nameOf(always));
         assertEquals(SenderNetworks.OTHER, policy.nameOf(address("192.0.2.1")));
         policy.use(SenderNetworks.none(TicketUse.OFF));
         assertFalse(policy.gives(always));
+    }
+
+    @Test
+    void anOperatorsLaterWordCounts() throws Exception {
+        InetAddress sender = address("192.0.2.1");
+        for (int i = 0; i < TicketPolicy.ENDED_MAX; i++) {
+            policy.ended(sender);
+        }
+        assertEquals(1, policy.networksOff());
+        policy.use(SenderNetworks.none(TicketUse.ON));
+        assertTrue(policy.gives(sender));
+        assertEquals(0, policy.networksOff());
     }
 
     @Test

@@ -68,6 +68,7 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
     private final @Nullable Function<@Nullable String, SslHandler> handlers;
     private final Duration timeout;
     private @Nullable Future<?> deadline;
+    private boolean isRefused;
 
     /// In front of a TLS handler, which has a deadline of its own.
     ///
@@ -219,9 +220,16 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
     protected void onLookupComplete(ChannelHandlerContext context, Future<Hello> read)
             throws SSLException {
         Hello hello = read.getNow();
+        if (isRefused) {
+            return; // what is held is looked at again when the connection ends
+        }
         if (!hello.isWelcome()) {
+            isRefused = true;
             context.writeAndFlush(Unpooled.wrappedBuffer(ALERT))
                     .addListener(ChannelFutureListener.CLOSE);
+            context.fireUserEventTriggered(
+                    new SslHandshakeCompletionEvent(
+                            new ForeignProtocol("the peer offers other protocols by ALPN")));
             return;
         }
         if (handlers != null) {

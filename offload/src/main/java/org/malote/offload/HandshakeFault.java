@@ -17,6 +17,7 @@ public final class HandshakeFault {
     /// - `timeout`
     /// - `closed` by the other side, without an alert
     /// - `key`: ours could not sign
+    /// - `alpn`: a peer came for other protocols than are spoken here
     /// - `untrusted`, `expired`, `not-yet-valid`, `name`, `use`, `revoked`, `status`: what was
     ///   wrong with a host's certificate, where hosts are verified
     /// - `alert`: the other side said that it does not go on
@@ -36,6 +37,9 @@ public final class HandshakeFault {
                 }
                 case KeyUnavailable _ -> {
                     return "key";
+                }
+                case ForeignProtocol _ -> {
+                    return "alpn";
                 }
                 case CertificateRefused refused -> {
                     return refused.reason().word();

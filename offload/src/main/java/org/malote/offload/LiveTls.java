@@ -84,14 +84,17 @@ public final class LiveTls implements AutoCloseable {
             return;
         }
         Map<Path, FileTime> found = lastModified(wanted);
-        TicketKeySource next =
-                wanted.tickets().equals(settings.tickets())
-                        ? source
-                        : TlsContexts.sourceFor(wanted, environment);
-        if (!wanted.tickets().equals(settings.tickets())) {
-            handOver(source, next, environment.clock().instant());
+        boolean isElsewhere = !wanted.tickets().equals(settings.tickets());
+        TicketKeySource next = isElsewhere ? TlsContexts.sourceFor(wanted, environment) : source;
+        TlsContexts contexts =
+                proven(
+                        wanted,
+                        environment,
+                        // Nothing is written for contexts that may not hold.
+                        isElsewhere ? TicketKeySource.InMemory.of(wanted, environment) : next);
+        if (isElsewhere) {
+            handOver(contexts, next);
         }
-        TlsContexts contexts = proven(wanted, environment, next);
         TlsContexts old = current;
         current = contexts;
         settings = wanted;
@@ -100,12 +103,20 @@ public final class LiveTls implements AutoCloseable {
         old.close();
     }
 
-    private static void handOver(TicketKeySource from, TicketKeySource to, Instant now)
-            throws TlsProblems {
+    /// The keys in use go to where the new ones are. Where they came from is not asked: the change
+    /// may be for its being down.
+    private void handOver(TlsContexts contexts, TicketKeySource next) throws TlsProblems {
+        boolean isDone = false;
         try {
-            to.adopt(from.keys(now), now);
+            next.adopt(current.keysInForce(), environment.clock().instant());
+            contexts.moveTo(next);
+            isDone = true;
         } catch (IOException e) {
             throw TlsContexts.ticketProblem(e);
+        } finally {
+            if (!isDone) {
+                contexts.close();
+            }
         }
     }
 

@@ -16,15 +16,20 @@ import io.netty.channel.local.LocalIoHandler;
 import io.netty.channel.local.LocalServerChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /// Handshakes with ourselves, in memory: the last proof before contexts serve, and a measure of
@@ -32,6 +37,12 @@ import org.jspecify.annotations.Nullable;
 final class OwnHandshakes implements AutoCloseable {
     /// Far above the limit of a key's signature.
     private static final int SECONDS_MAX = 20;
+
+    private static final String HOST = "localhost";
+    private static final int PORT = 25;
+
+    /// Of one client, which is asked for one more than once at most.
+    private static final SessionLimits FEW_SESSIONS = new SessionLimits(10, 60);
 
     private static final List<String> VERSIONS = List.of("TLSv1.3", "TLSv1.2");
 
@@ -46,7 +57,11 @@ final class OwnHandshakes implements AutoCloseable {
     /// What the server's end said last; the client's end knows less.
     private final AtomicReference<@Nullable Throwable> serverFailure = new AtomicReference<>();
 
-    private OwnHandshakes(TlsContexts server, KeyEnvironment environment) {
+    /// @param set the number of the certificates to serve
+    /// @param isLenient whether a peer without a certificate is served, though the settings demand
+    ///     one
+    private OwnHandshakes(
+            TlsContexts server, KeyEnvironment environment, int set, boolean isLenient) {
         this.serverLoop = loop(environment);
         this.clientLoop = loop(environment);
         this.nanoTime = environment.nanoTime();
@@ -58,11 +73,13 @@ final class OwnHandshakes implements AutoCloseable {
                                 new ChannelInitializer<>() {
                                     @Override
                                     protected void initChannel(Channel channel) {
-                                        channel.pipeline()
-                                                .addLast(
-                                                        server.serverHandler(
-                                                                UnpooledByteBufAllocator.DEFAULT))
-                                                .addLast(new Echo());
+                                        SslHandler tls =
+                                                server.serverHandler(
+                                                        UnpooledByteBufAllocator.DEFAULT, set);
+                                        if (isLenient) {
+                                            tls.engine().setWantClientAuth(true);
+                                        }
+                                        channel.pipeline().addLast(tls).addLast(new Echo());
                                     }
                                 })
                         .bind(new LocalAddress(OwnHandshakes.class))
@@ -78,9 +95,12 @@ final class OwnHandshakes implements AutoCloseable {
     /// A handshake.
     ///
     /// @param nanos of both ends together
-    record Outcome(TlsSummary summary, long nanos) {}
+    /// @param leaf the certificate that the server showed, or had shown; null when none is known
+    record Outcome(TlsSummary summary, long nanos, @Nullable X509Certificate leaf) {}
 
-    /// One full and, where sessions are resumed, one resumed handshake of each version.
+    /// For each set of certificates one full and, where sessions are resumed, one resumed handshake
+    /// of each version, and one for each certificate with a peer that verifies its kind of key
+    /// alone.
     ///
     /// @throws TlsProblems when one fails
     static void prove(TlsContexts contexts, TlsEnvironment environment) throws TlsProblems {
@@ -88,27 +108,98 @@ final class OwnHandshakes implements AutoCloseable {
         if (keys == null || !contexts.hasServer()) {
             return;
         }
-        List<HandshakeCost> _ = measure(contexts, environment, keys, 1);
+        for (int set = 0; set < contexts.certificateSets(); set++) {
+            List<HandshakeCost> _ = measure(contexts, environment, keys, 1, set);
+            List<ServedCertificate> served = contexts.certificateSet(set);
+            if (served.size() == 1) {
+                continue; // it was that one
+            }
+            try (OwnHandshakes own = new OwnHandshakes(contexts, keys, set, true)) {
+                for (ServedCertificate one : served) {
+                    if (contexts.engine() != Engine.OPENSSL || isOfItsKind(one)) {
+                        own.proveAlone(one);
+                    }
+                }
+            }
+        }
     }
 
-    /// The cost of each kind of handshake.
+    /// Whether a key of the certificate's kind has signed it, too. OpenSSL shows a certificate only
+    /// to a peer that verifies both (RFC 8446 §4.4.2.2), which is then shown the other for a
+    /// reason.
+    private static boolean isOfItsKind(ServedCertificate one) {
+        String signed = one.leaf().getSigAlgName();
+        return switch (one.family()) {
+            case EC -> signed.endsWith("withECDSA");
+            case RSA -> signed.endsWith("withRSA") || signed.startsWith("RSASSA");
+        };
+    }
+
+    private void proveAlone(ServedCertificate certificate) throws TlsProblems {
+        for (String version : VERSIONS) {
+            String what = version + " and certificate " + certificate.file();
+            EngineClient client = verifierOf(certificate);
+            try {
+                Outcome outcome =
+                        converse(() -> restricted(client, certificate.family()), version, what);
+                if (!certificate.leaf().equals(outcome.leaf())) {
+                    throw failure(what, "another was shown");
+                }
+            } finally {
+                client.close();
+            }
+        }
+    }
+
+    /// The JDK's engine, whatever the server's: only it can be told what to verify.
+    private static EngineClient verifierOf(ServedCertificate certificate) throws TlsProblems {
+        FullHandshakes full = new FullHandshakes();
+        try {
+            return JdkClient.open(new AnyCertificate(full::mark), full, List.of(), FEW_SESSIONS);
+        } catch (SSLException e) {
+            throw failure(String.valueOf(certificate.file()), e.toString());
+        }
+    }
+
+    private static SslHandler restricted(EngineClient client, SignatureScheme.Family family) {
+        SslHandler tls = client.handler(UnpooledByteBufAllocator.DEFAULT, HOST, PORT);
+        SSLParameters parameters = tls.engine().getSSLParameters();
+        parameters.setSignatureSchemes(
+                Arrays.stream(SignatureScheme.values())
+                        .filter(scheme -> scheme.family() == family)
+                        .map(scheme -> scheme.name().toLowerCase(Locale.ROOT))
+                        .toArray(String[]::new));
+        tls.engine().setSSLParameters(parameters);
+        return tls;
+    }
+
+    /// The cost of each kind of handshake with the first set of certificates.
     ///
     /// @param rounds of whose second half the middle one counts; the first warms up
     static List<HandshakeCost> measure(
             TlsContexts contexts, TlsEnvironment environment, KeyEnvironment keys, int rounds)
             throws TlsProblems {
+        return measure(contexts, environment, keys, rounds, 0);
+    }
+
+    private static List<HandshakeCost> measure(
+            TlsContexts contexts,
+            TlsEnvironment environment,
+            KeyEnvironment keys,
+            int rounds,
+            int set)
+            throws TlsProblems {
+        List<ServedCertificate> shown =
+                contexts.demandsCertificates() ? shown(environment) : List.of();
         List<HandshakeCost> costs = new ArrayList<>();
-        try (OwnHandshakes own = new OwnHandshakes(contexts, keys)) {
+        try (OwnHandshakes own = new OwnHandshakes(contexts, keys, set, false)) {
             for (String version : VERSIONS) {
                 long[] full = new long[rounds];
                 long[] resumed = new long[rounds];
                 for (int i = 0; i < rounds; i++) {
                     // A client of its own each time, which knows no session.
-                    try (TlsContexts client =
-                            TlsContexts.open(
-                                    TlsSettings.withDefaults(List.of())
-                                            .withEngine(contexts.engine()),
-                                    environment)) {
+                    EngineClient client = contexts.openClient(shown, FEW_SESSIONS);
+                    try {
                         full[i] = own.converse(client, version).nanos();
                         if (!contexts.isResuming()) {
                             continue;
@@ -121,6 +212,8 @@ final class OwnHandshakes implements AutoCloseable {
                                             + version
                                             + " was not resumed: report this");
                         }
+                    } finally {
+                        client.close();
                     }
                 }
                 costs.add(new HandshakeCost(version, false, median(full)));
@@ -132,13 +225,27 @@ final class OwnHandshakes implements AutoCloseable {
         return costs;
     }
 
+    /// What we show to ourselves. Nobody believes it, which fails no handshake.
+    private static List<ServedCertificate> shown(TlsEnvironment environment) {
+        return List.of(SelfSigned.inMemory(environment.clock().instant(), environment.random()));
+    }
+
     private static long median(long[] values) {
         int warm = values.length / 2;
         Arrays.sort(values, warm, values.length);
         return values[(warm + values.length) / 2];
     }
 
-    private Outcome converse(TlsContexts client, String version) throws TlsProblems {
+    private Outcome converse(EngineClient client, String version) throws TlsProblems {
+        return converse(
+                () -> client.handler(UnpooledByteBufAllocator.DEFAULT, HOST, PORT),
+                version,
+                version);
+    }
+
+    /// @param what the handshake is with, for the operator
+    private Outcome converse(Supplier<SslHandler> client, String version, String what)
+            throws TlsProblems {
         CompletableFuture<Outcome> outcome = new CompletableFuture<>();
         long begin = nanoTime.getAsLong();
         new Bootstrap()
@@ -148,9 +255,9 @@ final class OwnHandshakes implements AutoCloseable {
                         new ChannelInitializer<>() {
                             @Override
                             protected void initChannel(Channel channel) {
-                                SslHandler tls =
-                                        client.clientHandler(
-                                                UnpooledByteBufAllocator.DEFAULT, "localhost", 25);
+                                SslHandler tls = client.get();
+                                tls.setHandshakeTimeoutMillis(
+                                        TimeUnit.SECONDS.toMillis(SECONDS_MAX));
                                 tls.engine().setEnabledProtocols(new String[] {version});
                                 channel.pipeline()
                                         .addLast(tls)
@@ -169,21 +276,21 @@ final class OwnHandshakes implements AutoCloseable {
         } catch (ExecutionException e) {
             Throwable server = serverFailure.get();
             Throwable cause = server != null ? server : e.getCause();
-            throw failure(version, cause == null ? e.toString() : cause.toString());
+            throw failure(what, cause == null ? e.toString() : cause.toString());
         } catch (TimeoutException _) {
-            throw failure(version, "no end within " + SECONDS_MAX + " seconds");
+            throw failure(what, "no end within " + SECONDS_MAX + " seconds");
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
-            throw failure(version, "interrupted");
+            throw failure(what, "interrupted");
         }
     }
 
-    private static TlsProblems failure(String version, String reason) {
+    private static TlsProblems failure(String what, String reason) {
         return PemFile.problem(
                 String.format(
                         "a handshake of our own with %s failed (%s): try other certificates, or"
                                 + " another provider",
-                        version, reason));
+                        what, reason));
     }
 
     @Override
@@ -232,8 +339,13 @@ final class OwnHandshakes implements AutoCloseable {
         @SuppressWarnings("FutureReturnValueIgnored")
         public void channelRead(ChannelHandlerContext context, Object message) {
             ReferenceCountUtil.release(message);
-            Outcome reached = new Outcome(TlsContexts.summary(tls), nanos);
+            Outcome reached = new Outcome(TlsContexts.summary(tls), nanos, leaf());
             context.close().addListener(_ -> outcome.complete(reached));
+        }
+
+        private @Nullable X509Certificate leaf() {
+            List<X509Certificate> chain = TlsContexts.shown(tls);
+            return chain.isEmpty() ? null : chain.getFirst();
         }
 
         @Override

@@ -28,6 +28,7 @@ import org.bouncycastle.openssl.PEMEncryptedKeyPair;
 import org.bouncycastle.openssl.PEMKeyPair;
 import org.bouncycastle.openssl.PEMParser;
 import org.bouncycastle.pkcs.PKCS8EncryptedPrivateKeyInfo;
+import org.jspecify.annotations.Nullable;
 
 /// PEM files of certificates and keys, read with every mistake named that operators make with them.
 final class PemFile {
@@ -92,19 +93,39 @@ final class PemFile {
 
     /// Refuses a file that others than its owner can read.
     static void requirePrivate(Path path, String what) throws TlsProblems {
+        requirePrivate(path, what, Secrets.credentials());
+    }
+
+    /// @param credentials the directory of the service manager's, or null
+    static void requirePrivate(Path path, String what, @Nullable Path credentials)
+            throws TlsProblems {
         Set<PosixFilePermission> permissions;
         try {
             permissions = Files.getPosixFilePermissions(path);
         } catch (IOException | UnsupportedOperationException _) {
             return; // nothing to judge: a file that is not there is reported by the reading of it
         }
-        if (permissions.contains(PosixFilePermission.GROUP_READ)
+        boolean isOpenToGroup =
+                permissions.contains(PosixFilePermission.GROUP_READ)
+                        && !isCredential(path, credentials);
+        if (isOpenToGroup
                 || permissions.contains(PosixFilePermission.OTHERS_READ)
                 || permissions.contains(PosixFilePermission.GROUP_WRITE)
                 || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
             throw problem(
                     String.format(
                             "%s %s is open to other users: run chmod 600 %s", what, path, path));
+        }
+    }
+
+    /// systemd lets the service's user read a credential by an access control list, whose mask
+    /// shows
+    /// as the group's right (acl(5)); nobody else gets into the directory.
+    private static boolean isCredential(Path path, @Nullable Path credentials) {
+        try {
+            return credentials != null && path.toRealPath().startsWith(credentials.toRealPath());
+        } catch (IOException _) {
+            return false;
         }
     }
 
@@ -203,7 +224,7 @@ final class PemFile {
         return firstLine(e.getMessage());
     }
 
-    static String firstLine(@org.jspecify.annotations.Nullable String message) {
+    static String firstLine(@Nullable String message) {
         if (message == null) {
             return "no reason given";
         }

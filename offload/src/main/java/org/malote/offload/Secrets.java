@@ -18,12 +18,20 @@ public final class Secrets {
 
     private Secrets() {}
 
-    /// Refuses a file that others than its owner can read or write.
+    /// Refuses a file that others than its owner can read or write. One of [#credentials] may be
+    /// its group's to read.
     ///
     /// @param what the file is, for the sentence of the problem
     /// @throws TlsProblems when it is open to others; a file that is not there is not
     public static void requirePrivate(Path file, String what) throws TlsProblems {
         PemFile.requirePrivate(file, what);
+    }
+
+    /// Where the service manager puts what this service alone can read (systemd.exec(5),
+    /// `LoadCredential=`); null where it does not.
+    public static @Nullable Path credentials() {
+        String directory = System.getenv("CREDENTIALS_DIRECTORY");
+        return directory == null || directory.isEmpty() ? null : Path.of(directory);
     }
 
     /// The first line of a file, without its end. The caller overwrites it after use.

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Date;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.bouncycastle.asn1.x500.X500Name;
@@ -33,6 +34,7 @@ import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.KeyUsage;
 import org.bouncycastle.cert.X509CertificateHolder;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
 import org.bouncycastle.operator.OperatorCreationException;
@@ -112,9 +114,41 @@ public final class SelfSigned {
         }
     }
 
+    /// A certificate for `localhost` that is in no file, and is forgotten soon.
+    static ServedCertificate inMemory(Instant now, SecureRandom random) {
+        try {
+            KeyPair pair = KeyType.P256.makePair(random);
+            return new ServedCertificate(
+                    Path.of(FILE_NAME),
+                    List.of(
+                            new JcaX509CertificateConverter()
+                                    .getCertificate(
+                                            make("localhost", now, KeyType.P256, pair, random))),
+                    SignatureScheme.Family.EC,
+                    "native",
+                    new OpenedKey.InProcess(pair.getPrivate()),
+                    null);
+        } catch (GeneralSecurityException | OperatorCreationException | IOException e) {
+            throw new IllegalStateException("this JDK cannot make a P-256 certificate", e);
+        }
+    }
+
     private static String makePem(String hostname, Instant now, KeyType type, SecureRandom random)
             throws GeneralSecurityException, OperatorCreationException, IOException {
         KeyPair pair = type.makePair(random);
+        X509CertificateHolder certificate = make(hostname, now, type, pair, random);
+        StringWriter text = new StringWriter();
+        try (JcaPEMWriter writer = new JcaPEMWriter(text)) {
+            writer.writeObject(certificate);
+            // RFC 5958 form: the SEC1 form that the writer would choose lacks the curve.
+            writer.writeObject(new PemObject("PRIVATE KEY", pair.getPrivate().getEncoded()));
+        }
+        return text.toString();
+    }
+
+    private static X509CertificateHolder make(
+            String hostname, Instant now, KeyType type, KeyPair pair, SecureRandom random)
+            throws OperatorCreationException, IOException {
         X500Name subject =
                 new X500NameBuilder(BCStyle.INSTANCE)
                         .addRDN(
@@ -126,38 +160,27 @@ public final class SelfSigned {
                         .distinct()
                         .map(name -> new GeneralName(GeneralName.dNSName, name))
                         .toArray(GeneralName[]::new);
-        X509CertificateHolder certificate =
-                new JcaX509v3CertificateBuilder(
-                                subject,
-                                new BigInteger(SERIAL_BITS, random).setBit(0),
-                                Date.from(now.minus(CLOCK_TOLERANCE)),
-                                Date.from(now.plus(VALIDITY)),
-                                subject,
-                                pair.getPublic())
-                        .addExtension(
-                                Extension.subjectAlternativeName, false, new GeneralNames(names))
-                        .addExtension(Extension.basicConstraints, true, new BasicConstraints(false))
-                        .addExtension(
-                                Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature))
-                        .addExtension(
-                                Extension.extendedKeyUsage,
-                                false,
-                                new ExtendedKeyUsage(
-                                        new KeyPurposeId[] {
-                                            KeyPurposeId.id_kp_serverAuth,
-                                            KeyPurposeId.id_kp_clientAuth
-                                        }))
-                        .build(
-                                new JcaContentSignerBuilder(type.certificateSignature())
-                                        .setSecureRandom(random)
-                                        .build(pair.getPrivate()));
-        StringWriter text = new StringWriter();
-        try (JcaPEMWriter writer = new JcaPEMWriter(text)) {
-            writer.writeObject(certificate);
-            // RFC 5958 form: the SEC1 form that the writer would choose lacks the curve.
-            writer.writeObject(new PemObject("PRIVATE KEY", pair.getPrivate().getEncoded()));
-        }
-        return text.toString();
+        return new JcaX509v3CertificateBuilder(
+                        subject,
+                        new BigInteger(SERIAL_BITS, random).setBit(0),
+                        Date.from(now.minus(CLOCK_TOLERANCE)),
+                        Date.from(now.plus(VALIDITY)),
+                        subject,
+                        pair.getPublic())
+                .addExtension(Extension.subjectAlternativeName, false, new GeneralNames(names))
+                .addExtension(Extension.basicConstraints, true, new BasicConstraints(false))
+                .addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature))
+                .addExtension(
+                        Extension.extendedKeyUsage,
+                        false,
+                        new ExtendedKeyUsage(
+                                new KeyPurposeId[] {
+                                    KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth
+                                }))
+                .build(
+                        new JcaContentSignerBuilder(type.certificateSignature())
+                                .setSecureRandom(random)
+                                .build(pair.getPrivate()));
     }
 
     static void makePrivateDirectory(Path directory) throws IOException {

@@ -46,6 +46,15 @@ public interface TicketKeySource {
             this.current = new AtomicReference<>(TicketKeys.first(interval, random, now));
         }
 
+        /// New ones, with the times of the settings.
+        static InMemory of(TlsSettings settings, TlsEnvironment environment) {
+            return new InMemory(
+                    settings.tickets().keyInterval(),
+                    settings.tickets().sessionLifetime(),
+                    environment.random(),
+                    environment.clock().instant());
+        }
+
         @Override
         public TicketKeys keys(Instant now) {
             synchronized (current) {

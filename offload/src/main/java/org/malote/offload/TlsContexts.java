@@ -14,7 +14,10 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
@@ -36,6 +39,7 @@ public final class TlsContexts implements AutoCloseable {
 
     private final TlsSettings settings;
     private final TlsEnvironment environment;
+    private final Footing footing;
     private final Engine engine;
     private final CertificateStore certificates;
     private final NamedCertificates named;
@@ -43,9 +47,13 @@ public final class TlsContexts implements AutoCloseable {
     private final KeysInUse keysInUse;
     private final PeerJudge judge;
 
-    private final TicketKeySource ticketKeys;
+    /// Of handlers that serve another set of certificates than the first; handlers do not define
+    /// equality.
+    private final Map<SslHandler, Integer> setsServed =
+            Collections.synchronizedMap(new WeakHashMap<>());
 
     // Guarded by this.
+    private TicketKeySource ticketKeys;
     private List<TicketKey> keysInForce;
     private String lastComplaint = "";
 
@@ -55,7 +63,7 @@ public final class TlsContexts implements AutoCloseable {
     private TlsContexts(
             TlsSettings settings,
             TlsEnvironment environment,
-            Engine engine,
+            Footing footing,
             CertificateStore certificates,
             NamedCertificates named,
             EngineContexts contexts,
@@ -66,7 +74,8 @@ public final class TlsContexts implements AutoCloseable {
         this.keysInForce = keysInForce;
         this.settings = settings;
         this.environment = environment;
-        this.engine = engine;
+        this.footing = footing;
+        this.engine = footing.engine();
         this.certificates = certificates;
         this.named = named;
         this.contexts = contexts;
@@ -95,17 +104,26 @@ public final class TlsContexts implements AutoCloseable {
         CertificateStore certificates = CertificateStore.load(settings, now, environment);
         problems.addAll(certificates.problems());
         problems.addAll(mismatches(engine, certificates));
-        PeerJudge judge = null;
-        try {
-            judge = PeerJudge.of(settings.clientCertificates());
-        } catch (TlsProblems e) {
-            problems.addAll(e.problems());
-        }
+        PeerJudge judge = judge(settings.clientCertificates(), problems);
         if (judge == null || !problems.isEmpty()) {
             certificates.close();
             throw new TlsProblems(problems);
         }
         certificates.warnings().forEach(LOG::warn);
+        return make(footing, settings, environment, certificates, ticketKeys, judge);
+    }
+
+    /// @param certificates those of the contexts, or closed when there are none
+    private static TlsContexts make(
+            Footing footing,
+            TlsSettings settings,
+            TlsEnvironment environment,
+            CertificateStore certificates,
+            TicketKeySource ticketKeys,
+            PeerJudge judge)
+            throws TlsProblems {
+        Instant now = environment.clock().instant();
+        Engine engine = footing.engine();
         try {
             List<TicketKey> keys = ticketKeys.keys(now).forEngine(now);
             NamedCertificates named = new NamedCertificates(certificates.served());
@@ -115,7 +133,7 @@ public final class TlsContexts implements AutoCloseable {
             return new TlsContexts(
                     settings,
                     environment,
-                    engine,
+                    footing,
                     certificates,
                     named,
                     contexts,
@@ -134,12 +152,13 @@ public final class TlsContexts implements AutoCloseable {
         }
     }
 
-    private static List<String> judgeProblems(ClientCertificates settings) {
+    /// Null when it cannot be had, and the problems are told.
+    private static @Nullable PeerJudge judge(ClientCertificates settings, List<String> problems) {
         try {
-            PeerJudge _ = PeerJudge.of(settings);
-            return List.of();
+            return PeerJudge.of(settings);
         } catch (TlsProblems e) {
-            return e.problems();
+            problems.addAll(e.problems());
+            return null;
         }
     }
 
@@ -157,7 +176,8 @@ public final class TlsContexts implements AutoCloseable {
         }
     }
 
-    /// Does all that [#open] does and lets go of it again.
+    /// Does all that a start does, handshakes with ourselves too, and lets go of it again. Nothing
+    /// is written.
     ///
     /// @return every problem, and every certificate that is not valid now; nothing when all is well
     public static List<String> check(TlsSettings settings, TlsEnvironment environment) {
@@ -166,31 +186,41 @@ public final class TlsContexts implements AutoCloseable {
         Footing footing = Footing.of(settings.engine(), found);
         Engine engine = footing.engine();
         CertificateStore certificates = CertificateStore.load(settings, now, environment);
-        try {
-            found.addAll(certificates.problems());
-            found.addAll(mismatches(engine, certificates));
-            found.addAll(judgeProblems(settings.clientCertificates()));
-            if (found.isEmpty()) {
-                found.addAll(sourceProblems(settings, environment));
-                // Keys of its own: a check writes nothing.
-                TicketKeys keys =
-                        TicketKeys.first(
-                                settings.tickets().keyInterval(), environment.random(), now);
-                makeContexts(
-                                footing,
-                                settings,
-                                environment.protocols(),
-                                new NamedCertificates(certificates.served()),
-                                forEngine(keys.forEngine(now)))
-                        .close();
-            }
-            found.addAll(certificates.warnings());
-        } catch (SSLException | IllegalStateException e) {
-            found.add(refusal(engine, e));
-        } finally {
+        found.addAll(certificates.problems());
+        found.addAll(mismatches(engine, certificates));
+        PeerJudge judge = judge(settings.clientCertificates(), found);
+        if (judge != null && found.isEmpty()) {
+            found.addAll(sourceProblems(settings, environment));
+            found.addAll(handshakeProblems(footing, settings, environment, certificates, judge));
+        } else {
             certificates.close();
         }
+        found.addAll(certificates.warnings());
         return List.copyOf(found);
+    }
+
+    /// With ticket keys of its own, which are written nowhere.
+    ///
+    /// @param certificates closed in any case
+    private static List<String> handshakeProblems(
+            Footing footing,
+            TlsSettings settings,
+            TlsEnvironment environment,
+            CertificateStore certificates,
+            PeerJudge judge) {
+        try (TlsContexts contexts =
+                make(
+                        footing,
+                        settings,
+                        environment,
+                        certificates,
+                        TicketKeySource.InMemory.of(settings, environment),
+                        judge)) {
+            OwnHandshakes.prove(contexts, environment);
+            return List.of();
+        } catch (TlsProblems e) {
+            return e.problems();
+        }
     }
 
     /// A handler for a peer that connects to us, not yet handshaken: TLS 1.2 and 1.3, tickets, the
@@ -216,12 +246,44 @@ public final class TlsContexts implements AutoCloseable {
             throw e;
         }
         handler.handshakeFuture().addListener(_ -> keysInUse.release());
+        if (set != 0) {
+            setsServed.put(handler, set);
+        }
         return timed(handler);
     }
 
     /// How many sets of certificates there are to choose from by name.
     int certificateSets() {
         return named.sets().size();
+    }
+
+    /// The certificates of a set, one of each kind of key.
+    List<ServedCertificate> certificateSet(int set) {
+        return named.sets().get(set);
+    }
+
+    /// Whether a peer without a certificate is refused.
+    boolean demandsCertificates() {
+        return settings.clientCertificates().demand() == ClientCertificates.Demand.REQUIRE;
+    }
+
+    /// A client of the same engine, which believes every certificate.
+    ///
+    /// @param own what it shows to a server that asks; none to show none
+    EngineClient openClient(List<ServedCertificate> own, SessionLimits limits) throws TlsProblems {
+        FullHandshakes full = new FullHandshakes();
+        AnyCertificate trust = new AnyCertificate(full::mark);
+        try {
+            return switch (footing) {
+                case Footing.OfBoringSsl _, Footing.OfOpenSsl _ ->
+                        NativeClient.open(trust, false, own, limits, groups());
+                case Footing.OfJdk _ -> JdkClient.open(trust, full, own, limits);
+                case Footing.None(var wanted) ->
+                        throw new IllegalStateException(wanted + " is not there, which was told");
+            };
+        } catch (SSLException e) {
+            throw PemFile.problem(refusal(engine, e));
+        }
     }
 
     /// The same, with session tickets as by the settings.
@@ -321,17 +383,35 @@ public final class TlsContexts implements AutoCloseable {
             }
             Instant now = environment.clock().instant();
             try {
-                List<TicketKey> keys = ticketKeys.keys(now).forEngine(now);
-                if (!isSame(keys, keysInForce)) {
-                    contexts.useTicketKeys(forEngine(keys));
-                    keysInForce = keys;
-                }
+                use(ticketKeys.keys(now).forEngine(now));
                 lastComplaint = "";
             } catch (IOException e) {
                 complain(ticketProblem(settings.tickets(), e));
             } catch (TlsProblems e) {
                 complain(e);
             }
+        }
+    }
+
+    private void use(List<TicketKey> keys) {
+        if (!isSame(keys, keysInForce)) {
+            contexts.useTicketKeys(forEngine(keys));
+            keysInForce = keys;
+        }
+    }
+
+    /// Takes its ticket keys from elsewhere from now on.
+    void moveTo(TicketKeySource others) throws IOException, TlsProblems {
+        synchronized (this) {
+            Instant now = environment.clock().instant();
+            use(others.keys(now).forEngine(now));
+            ticketKeys = others;
+        }
+    }
+
+    TicketKeys keysInForce() {
+        synchronized (this) {
+            return new TicketKeys(keysInForce);
         }
     }
 
@@ -389,11 +469,7 @@ public final class TlsContexts implements AutoCloseable {
         }
         Path file = tickets.file();
         return file == null || settings.certificates().isEmpty()
-                ? new TicketKeySource.InMemory(
-                        tickets.keyInterval(),
-                        tickets.sessionLifetime(),
-                        environment.random(),
-                        environment.clock().instant())
+                ? TicketKeySource.InMemory.of(settings, environment)
                 : new TicketKeyFile(
                         file,
                         tickets.secret(),
@@ -444,7 +520,8 @@ public final class TlsContexts implements AutoCloseable {
 
     /// What a handshake with a peer of ours agreed on, with the key type of our certificate.
     ///
-    /// @param handshaken a handler of [#serverHandler] whose handshake has succeeded, on its event
+    /// @param handshaken a handler of [#serverHandler] of these contexts whose handshake has
+    /// succeeded, on its event
     ///     loop, before the connection is closed
     public TlsSummary serverSummary(SslHandler handshaken) {
         TlsSummary summary = summary(handshaken);
@@ -456,8 +533,9 @@ public final class TlsContexts implements AutoCloseable {
     /// A native engine does not say which of its certificates it took; it takes that of an elliptic
     /// curve where it may.
     private @Nullable String keyTypeServed(SslHandler handshaken, TlsSummary summary) {
-        ServedCertificate ec = firstServed(SignatureScheme.Family.EC);
-        ServedCertificate rsa = firstServed(SignatureScheme.Family.RSA);
+        List<ServedCertificate> set = setServed(handshaken);
+        ServedCertificate ec = find(set, SignatureScheme.Family.EC);
+        ServedCertificate rsa = find(set, SignatureScheme.Family.RSA);
         boolean isEc =
                 ec != null
                         && (summary.version().equals("TLSv1.2")
@@ -468,8 +546,13 @@ public final class TlsContexts implements AutoCloseable {
         return taken == null ? null : ServedCertificate.keyType(taken.leaf().getPublicKey());
     }
 
-    private @Nullable ServedCertificate firstServed(SignatureScheme.Family family) {
-        for (ServedCertificate one : certificates.served()) {
+    private List<ServedCertificate> setServed(SslHandler handler) {
+        return certificateSet(setsServed.getOrDefault(handler, 0));
+    }
+
+    private static @Nullable ServedCertificate find(
+            List<ServedCertificate> set, SignatureScheme.Family family) {
+        for (ServedCertificate one : set) {
             if (one.family() == family) {
                 return one;
             }
@@ -537,13 +620,14 @@ public final class TlsContexts implements AutoCloseable {
                 : ServedCertificate.keyType(chain[0].getPublicKey());
     }
 
-    /// The name of the provider that has the key of such a certificate; `fallback` while that one
-    /// signs in its place.
+    /// The name of the provider that has the key of the certificate that a peer of ours was shown;
+    /// `fallback` while that one signs in its place.
     ///
-    /// @param keyType as in a [TlsSummary]
-    /// @return null when none of that kind is served
-    public @Nullable String provider(String keyType) {
-        for (ServedCertificate one : certificates.served()) {
+    /// @param handshaken as of [#serverSummary]
+    /// @param keyType as of its summary; null when the session was resumed
+    /// @return null when none was shown
+    public @Nullable String provider(SslHandler handshaken, @Nullable String keyType) {
+        for (ServedCertificate one : setServed(handshaken)) {
             if (ServedCertificate.keyType(one.leaf().getPublicKey()).equals(keyType)) {
                 return one.signer();
             }

@@ -10,8 +10,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,18 +64,51 @@ final class ClientHelloGuardTest {
         channel.finishAndReleaseAll();
     }
 
-    /// Nobody makes us hold what is no hello of this world.
+    /// Before the alert can end the connection, so that it is not taken for the peer's leaving.
     @Test
-    void aHelloThatIsTooLongEndsTheConnection() {
-        EmbeddedChannel channel = new EmbeddedChannel(new ClientHelloGuard(OURS));
-        ByteBuf record =
+    void whyAPeerIsTurnedAwayIsTold() {
+        for (byte[] octets : List.of(record(hello("h2")), tooLong())) {
+            List<String> told = new ArrayList<>();
+            EmbeddedChannel channel =
+                    new EmbeddedChannel(
+                            new ClientHelloGuard(OURS),
+                            new ChannelInboundHandlerAdapter() {
+                                @Override
+                                public void userEventTriggered(
+                                        ChannelHandlerContext context, Object event) {
+                                    if (event instanceof SslHandshakeCompletionEvent ended) {
+                                        told.add(HandshakeFault.of(ended.cause()));
+                                    }
+                                }
+
+                                @Override
+                                public void exceptionCaught(
+                                        ChannelHandlerContext context, Throwable cause) {
+                                    // The event has told.
+                                }
+                            });
+            channel.writeInbound(Unpooled.wrappedBuffer(octets));
+            assertEquals(List.of(octets.length < 1000 ? "alpn" : "protocol"), told);
+            channel.finishAndReleaseAll();
+        }
+    }
+
+    private static byte[] tooLong() {
+        return ByteBufUtil.getBytes(
                 Unpooled.buffer()
                         .writeByte(22)
                         .writeShort(0x0301)
                         .writeShort(1000)
                         .writeByte(1)
                         .writeMedium(17_000)
-                        .writeZero(996);
+                        .writeZero(996));
+    }
+
+    /// Nobody makes us hold what is no hello of this world.
+    @Test
+    void aHelloThatIsTooLongEndsTheConnection() {
+        EmbeddedChannel channel = new EmbeddedChannel(new ClientHelloGuard(OURS));
+        ByteBuf record = Unpooled.wrappedBuffer(tooLong());
         assertThrows(DecoderException.class, () -> channel.writeInbound(record));
         assertFalse(channel.isOpen());
         channel.finishAndReleaseAll();

@@ -104,6 +104,51 @@ final class LiveTlsTest {
         }
     }
 
+    /// Whoever demands a certificate has to show one to itself.
+    @ParameterizedTest
+    @EnumSource(names = {"BORINGSSL", "JDK"})
+    void aServerThatDemandsCertificatesStartsAndReloads(Engine engine) throws Exception {
+        TlsEnvironment environment = TestCertificates.environment();
+        TlsSettings demanding =
+                inFiles.withEngine(engine)
+                        .withClientCertificates(
+                                new ClientCertificates(
+                                        ClientCertificates.Demand.REQUIRE, null, false));
+        assertEquals(List.of(), TlsContexts.check(demanding, environment));
+        assertFalse(TlsMeasurement.of(demanding, environment, 2).isEmpty());
+        try (LiveTls server = LiveTls.open(demanding, environment)) {
+            TlsContexts before = server.contexts();
+            server.reload(demanding);
+            assertNotSame(before, server.contexts());
+        }
+    }
+
+    /// Neither is preferred by a peer that verifies both kinds, or has the first set's name.
+    @Test
+    void everyCertificateOfEverySetShakesHandsBeforeItServes() throws Exception {
+        CertificateSettings mx = certificates.named("mx", "EC", 256, "mx.example");
+        CertificateSettings rsa = certificates.named("mx-rsa", "RSA", 2048, "mx.example");
+        CertificateSettings other = certificates.named("other", "EC", 256, "mx.other.example");
+        for (CertificateSettings one : List.of(mx, rsa, other)) {
+            BreakableProvider provider = new BreakableProvider(one.key());
+            TlsEnvironment environment =
+                    TestCertificates.environment(List.of(new NativeProvider(), provider));
+            TlsSettings settings =
+                    TlsSettings.withDefaults(List.of(mx, rsa, other)).withProvider(provider.name());
+            provider.signaturesLeft(1);
+            TlsProblems refusal =
+                    assertThrows(TlsProblems.class, () -> LiveTls.open(settings, environment));
+            assertEquals(1, refusal.problems().size());
+            assertTrue(
+                    refusal.problems().getFirst().contains("a handshake of our own"),
+                    refusal::toString);
+            provider.signaturesLeft(1);
+            List<String> found = TlsContexts.check(settings, environment);
+            assertEquals(1, found.size(), found.toString());
+            assertTrue(found.getFirst().contains("a handshake of our own"), found.toString());
+        }
+    }
+
     @Test
     void whatIsWrongLeavesTheOldInPlace() throws Exception {
         TlsEnvironment environment = TestCertificates.environment();
@@ -124,6 +169,29 @@ final class LiveTlsTest {
                     IllegalStateException.class,
                     () -> before.serverHandler(UnpooledByteBufAllocator.DEFAULT));
             converse(server, environment);
+        }
+    }
+
+    @Test
+    void aReloadThatIsRefusedLeavesTicketKeysWhereTheyAre() throws Exception {
+        BreakableProvider provider = new BreakableProvider(inFiles.certificates().getFirst().key());
+        TlsEnvironment environment =
+                TestCertificates.environment(List.of(new NativeProvider(), provider));
+        Path keys = directory.resolve("ticket-keys");
+        TlsSettings inAFile =
+                inFiles.withTickets(
+                        new TicketSettings(
+                                TicketSettings.DEFAULT_KEY_INTERVAL,
+                                TicketSettings.DEFAULT_SESSION_LIFETIME,
+                                keys,
+                                null));
+        try (LiveTls server = LiveTls.open(inFiles, environment)) {
+            provider.signaturesLeft(1);
+            assertThrows(
+                    TlsProblems.class, () -> server.reload(inAFile.withProvider(provider.name())));
+            assertFalse(Files.exists(keys));
+            server.reload(inAFile);
+            assertTrue(Files.exists(keys));
         }
     }
 

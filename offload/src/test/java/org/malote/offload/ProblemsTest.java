@@ -72,6 +72,30 @@ final class ProblemsTest {
         }
     }
 
+    /// systemd gives the service's user a credential by an access control list, whose mask stands
+    /// where the group's rights do: 0440.
+    @Test
+    void aCredentialMayShowAsItsGroups() throws Exception {
+        Path credentials = Files.createDirectory(directory.resolve("credentials"));
+        Path pin = Files.writeString(credentials.resolve("pin"), "1234");
+        Path elsewhere = Files.writeString(directory.resolve("pin"), "1234");
+        Path link = Files.createSymbolicLink(credentials.resolve("link"), elsewhere);
+        for (Path one : List.of(pin, elsewhere)) {
+            Files.setPosixFilePermissions(one, PosixFilePermissions.fromString("r--r-----"));
+        }
+        PemFile.requirePrivate(pin, "key file", credentials);
+        for (Path one : List.of(elsewhere, link)) {
+            assertThrows(
+                    TlsProblems.class, () -> PemFile.requirePrivate(one, "key file", credentials));
+        }
+        assertThrows(TlsProblems.class, () -> PemFile.requirePrivate(pin, "key file", null));
+        for (String mode : List.of("rw-rw----", "r--r--r--", "rw-r---w-")) {
+            Files.setPosixFilePermissions(pin, PosixFilePermissions.fromString(mode));
+            assertThrows(
+                    TlsProblems.class, () -> PemFile.requirePrivate(pin, "key file", credentials));
+        }
+    }
+
     @Test
     void aKeyOfAnotherCertificate() throws Exception {
         CertificateSettings one = certificates.p256("one");

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -68,6 +70,58 @@ final class ServerNameTest {
             assertEquals("CN=first", subject(server, "mx.third.example"));
             assertEquals("CN=thirdRsa", subject(server, "mx.third.example", RSA_ONLY));
             assertEquals("CN=firstRsa", subject(server, "mx.second.example", RSA_ONLY));
+        }
+    }
+
+    /// Of two certificates with keys of one kind, for the meters.
+    @ParameterizedTest
+    @MethodSource("engines")
+    void theSummaryTellsOfTheCertificateThatWasShown(Engine engine) throws Exception {
+        TestCertificates maker = new TestCertificates(directory);
+        CertificateSettings first = maker.named("p256", "EC", 256, "mx.first.example");
+        CertificateSettings second = maker.named("p384", "EC", 384, "mx.second.example");
+        String elsewhere = engine == Engine.BORINGSSL ? "jca:SunEC?key=" : "";
+        TlsSettings settings =
+                Engines.settings(
+                                List.of(
+                                        first,
+                                        new CertificateSettings(
+                                                second.chain(), elsewhere + second.key())))
+                        .withEngine(engine);
+        TlsEnvironment environment = TestCertificates.environment();
+        for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+            try (TlsContexts contexts = TlsContexts.open(settings, environment);
+                    TlsContexts client =
+                            TlsContexts.open(Engines.settings(List.of()), environment)) {
+                SslHandler server = contexts.serverHandler(UnpooledByteBufAllocator.DEFAULT, 0);
+                assertEquals(
+                        "P-256 native", shown(contexts, server, client, "first.example", version));
+                SslHandler other = contexts.serverHandler(UnpooledByteBufAllocator.DEFAULT, 1);
+                assertEquals(
+                        elsewhere.isEmpty() ? "P-384 native" : "P-384 jca",
+                        shown(contexts, other, client, "second.example", version));
+            }
+        }
+    }
+
+    /// The type of the key, and who has it.
+    ///
+    /// @param host by which the client keeps sessions
+    private static String shown(
+            TlsContexts contexts,
+            SslHandler server,
+            TlsContexts client,
+            String host,
+            String version) {
+        SslHandler peer = client.clientHandler(UnpooledByteBufAllocator.DEFAULT, host, 25);
+        peer.engine().setEnabledProtocols(new String[] {version});
+        try (Wire wire = Wire.connect(server, peer)) {
+            while (!wire.isUp()) {
+                wire.carry(); // until the key has signed
+            }
+            String keyType = wire.serverSummary(contexts).keyType();
+            assertEquals(wire.clientSummary().keyType(), keyType);
+            return keyType + " " + contexts.provider(server, keyType);
         }
     }
 

@@ -128,6 +128,22 @@ final class VendorTicketKeysTest {
         }
     }
 
+    /// Whoever leaves a vault may do so because it is down.
+    @Test
+    void fromAVaultThatIsSealedToMemoryWithNoSessionLost() throws Exception {
+        try (URLClassLoader path = jar()) {
+            TlsEnvironment environment = environment(path);
+            try (LiveTls server = LiveTls.open(first, environment);
+                    TlsContexts client =
+                            TlsContexts.open(Engines.settings(List.of()), environment)) {
+                assertFalse(TicketKeyFileTest.isResumed(server.contexts(), client, "TLSv1.3"));
+                Files.writeString(vault, "");
+                server.reload(first.withTickets(TicketSettings.DEFAULT));
+                assertTrue(TicketKeyFileTest.isResumed(server.contexts(), client, "TLSv1.3"));
+            }
+        }
+    }
+
     @Test
     void whatTheVaultRefusesIsAProblemOfCheck() throws Exception {
         try (URLClassLoader path = jar()) {
