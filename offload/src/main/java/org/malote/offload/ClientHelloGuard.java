@@ -67,6 +67,7 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
     private final List<String> ours;
     private final @Nullable Function<@Nullable String, SslHandler> handlers;
     private final Duration timeout;
+    private final Runnable end;
     private @Nullable Future<?> deadline;
     private boolean isRefused;
 
@@ -74,7 +75,7 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
     ///
     /// @param ours the protocols that are spoken here; empty for all
     ClientHelloGuard(List<String> ours) {
-        this(ours, null, Duration.ZERO);
+        this(ours, null, Duration.ZERO, () -> {});
     }
 
     /// Has the TLS handler made that follows.
@@ -82,14 +83,17 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
     /// @param ours the protocols that are spoken here; empty for all
     /// @param handlers makes it, for a peer that asks for this name
     /// @param timeout for the ClientHello
+    /// @param end runs once, when no handler will be asked for any more
     ClientHelloGuard(
             List<String> ours,
             @Nullable Function<@Nullable String, SslHandler> handlers,
-            Duration timeout) {
+            Duration timeout,
+            Runnable end) {
         super(HELLO_BYTES_MAX);
         this.ours = ours;
         this.handlers = handlers;
         this.timeout = timeout;
+        this.end = end;
     }
 
     @Override
@@ -110,6 +114,7 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
         if (deadline != null) {
             deadline.cancel(false);
         }
+        end.run();
         super.handlerRemoved0(context);
     }
 
@@ -233,14 +238,7 @@ final class ClientHelloGuard extends SslClientHelloHandler<ClientHelloGuard.Hell
             return;
         }
         if (handlers != null) {
-            try {
-                context.pipeline().addAfter(context.name(), null, handlers.apply(hello.name()));
-            } catch (IllegalStateException e) {
-                // A reload closed the contexts in this moment: the peer comes again.
-                context.fireUserEventTriggered(new SslHandshakeCompletionEvent(e));
-                context.close();
-                return;
-            }
+            context.pipeline().addAfter(context.name(), null, handlers.apply(hello.name()));
         }
         SslHandler handler = context.pipeline().get(SslHandler.class);
         // The JDK's session is another one when the handshake has begun.

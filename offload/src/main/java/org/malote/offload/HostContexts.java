@@ -28,12 +28,12 @@ final class HostContexts implements AutoCloseable {
     /// What a handler needs to be made, and to keep while its handshake goes on.
     ///
     /// @param scope the same for the same policy, authorities and certificates of ours
-    private record Ready(EngineClient client, String scope, @Nullable KeysInUse keys) {}
+    private record Ready(EngineClient client, String scope, @Nullable InUse keys) {}
 
     private final HostTlsSettings settings;
     private final Map<HostWay, Ready> ready;
     private final List<CertificateStore> stores;
-    private final List<KeysInUse> keys;
+    private final List<InUse> keys;
     private volatile boolean isClosed;
 
     /// Clients that other contexts go on with. Guarded by this.
@@ -43,7 +43,7 @@ final class HostContexts implements AutoCloseable {
             HostTlsSettings settings,
             Map<HostWay, Ready> ready,
             List<CertificateStore> stores,
-            List<KeysInUse> keys) {
+            List<InUse> keys) {
         this.settings = settings;
         this.ready = ready;
         this.stores = stores;
@@ -75,7 +75,7 @@ final class HostContexts implements AutoCloseable {
                             ? "these TLS contexts are closed"
                             : "the settings have no such way to speak to hosts");
         }
-        KeysInUse held = one.keys();
+        InUse held = one.keys();
         SslHandler handler;
         if (held == null) {
             handler = one.client().handler(allocator, host, port);
@@ -156,7 +156,7 @@ final class HostContexts implements AutoCloseable {
                     one.client().close();
                 }
             }
-            keys.forEach(KeysInUse::release);
+            keys.forEach(InUse::release);
         }
     }
 
@@ -169,7 +169,7 @@ final class HostContexts implements AutoCloseable {
         private final List<String> problems = new ArrayList<>();
         private final Map<HostWay, Ready> clients = new LinkedHashMap<>();
         private final Map<String, CertificateStore> stores = new LinkedHashMap<>();
-        private final Map<String, KeysInUse> keys = new LinkedHashMap<>();
+        private final Map<String, InUse> keys = new LinkedHashMap<>();
         private final Map<@Nullable Path, Authorities> authorities = new HashMap<>();
 
         Opening(HostTlsSettings settings, TlsEnvironment environment) {
@@ -254,8 +254,8 @@ final class HostContexts implements AutoCloseable {
             }
         }
 
-        private KeysInUse keysOf(String identity, CertificateStore store) {
-            return keys.computeIfAbsent(identity, _ -> new KeysInUse(store));
+        private InUse keysOf(String identity, CertificateStore store) {
+            return keys.computeIfAbsent(identity, _ -> new InUse(store::close));
         }
 
         private EngineClient client(

@@ -44,7 +44,8 @@ public final class TlsContexts implements AutoCloseable {
     private final CertificateStore certificates;
     private final NamedCertificates named;
     private final EngineContexts contexts;
-    private final KeysInUse keysInUse;
+    private final InUse keysInUse;
+    private final InUse contextsInUse;
     private final PeerJudge judge;
 
     /// Of handlers that serve another set of certificates than the first; handlers do not define
@@ -80,7 +81,8 @@ public final class TlsContexts implements AutoCloseable {
         this.named = named;
         this.contexts = contexts;
         this.ticketKeys = ticketKeys;
-        this.keysInUse = new KeysInUse(certificates);
+        this.keysInUse = new InUse(certificates::close);
+        this.contextsInUse = new InUse(contexts::close);
     }
 
     /// Reads certificates, opens keys, and makes the contexts. A certificate that is not valid now
@@ -234,6 +236,11 @@ public final class TlsContexts implements AutoCloseable {
     /// @param set the number of the certificates to serve
     SslHandler serverHandler(ByteBufAllocator allocator, int set) {
         requireOpen();
+        return heldHandler(allocator, set);
+    }
+
+    /// While these contexts are open, or held for it.
+    private SslHandler heldHandler(ByteBufAllocator allocator, int set) {
         if (!hasServer()) {
             throw new IllegalStateException("no certificate, so no TLS server");
         }
@@ -314,7 +321,7 @@ public final class TlsContexts implements AutoCloseable {
             ChannelHandlerContext before, boolean hasTickets, boolean wantsCertificate) {
         List<String> protocols = environment.protocols();
         if (certificateSets() > 1) {
-            requireOpen();
+            hold();
             before.pipeline()
                     .addBefore(
                             before.name(),
@@ -323,11 +330,12 @@ public final class TlsContexts implements AutoCloseable {
                                     protocols,
                                     name ->
                                             ready(
-                                                    serverHandler(
+                                                    heldHandler(
                                                             before.alloc(), named.setFor(name)),
                                                     hasTickets,
                                                     wantsCertificate),
-                                    settings.handshakeTimeout()));
+                                    settings.handshakeTimeout(),
+                                    this::letGo));
             return;
         }
         SslHandler handler = ready(serverHandler(before.alloc()), hasTickets, wantsCertificate);
@@ -336,6 +344,19 @@ public final class TlsContexts implements AutoCloseable {
             String name = before.pipeline().context(handler).name();
             before.pipeline().addBefore(name, null, new ClientHelloGuard(protocols));
         }
+    }
+
+    /// For a peer that has not said yet what it wants: it is served by these contexts though others
+    /// take their place meanwhile.
+    private synchronized void hold() {
+        requireOpen();
+        contextsInUse.retain();
+        keysInUse.retain();
+    }
+
+    private void letGo() {
+        keysInUse.release();
+        contextsInUse.release();
     }
 
     private SslHandler ready(SslHandler handler, boolean hasTickets, boolean wantsCertificate) {
@@ -716,7 +737,7 @@ public final class TlsContexts implements AutoCloseable {
                 return;
             }
             isClosed = true;
-            contexts.close();
+            contextsInUse.release();
             keysInUse.release();
         }
     }

@@ -2,21 +2,29 @@ package org.malote.offload;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
@@ -71,6 +79,29 @@ final class ServerNameTest {
             assertEquals("CN=thirdRsa", subject(server, "mx.third.example", RSA_ONLY));
             assertEquals("CN=firstRsa", subject(server, "mx.second.example", RSA_ONLY));
         }
+    }
+
+    /// Between STARTTLS and its ClientHello.
+    @ParameterizedTest
+    @MethodSource("engines")
+    void aPeerThatHasSaidNothingYetIsServedByContextsThatWereExchanged(Engine engine)
+            throws Exception {
+        SSLEngine client = trusting().createSSLEngine();
+        client.setUseClientMode(true);
+        ByteBuffer hello = ByteBuffer.allocate(client.getSession().getPacketBufferSize());
+        EmbeddedChannel channel;
+        try (TlsContexts contexts = open(engine, Duration.ofSeconds(20))) {
+            channel = new EmbeddedChannel(new ChannelInboundHandlerAdapter());
+            contexts.addServerHandlers(channel.pipeline().lastContext());
+        }
+        assertEquals(
+                SSLEngineResult.Status.OK, client.wrap(ByteBuffer.allocate(0), hello).getStatus());
+        channel.writeInbound(Unpooled.wrappedBuffer(hello.flip()));
+        ByteBuf answer = channel.readOutbound();
+        assertNotNull(answer);
+        assertEquals(22, answer.getByte(0), "RFC 8446 §5.1: a handshake, no alert");
+        answer.release();
+        channel.finishAndReleaseAll();
     }
 
     /// Of two certificates with keys of one kind, for the meters.
@@ -167,11 +198,16 @@ final class ServerNameTest {
                 TestCertificates.environment());
     }
 
+    private static SSLContext trusting() throws GeneralSecurityException {
+        SSLContext client = SSLContext.getInstance("TLS");
+        client.init(null, new TrustManager[] {new Trusting()}, null);
+        return client;
+    }
+
     /// The subject of the certificate that a peer is served.
     private static String subject(
             Loopback server, @Nullable String name, String... signatureSchemes) throws Exception {
-        SSLContext client = SSLContext.getInstance("TLS");
-        client.init(null, new TrustManager[] {new Trusting()}, null);
+        SSLContext client = trusting();
         try (SSLSocket socket =
                 (SSLSocket)
                         client.getSocketFactory()
