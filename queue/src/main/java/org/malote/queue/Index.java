@@ -398,17 +398,19 @@ final class Index {
         }
         int entry = message.entry(group);
         long due = Long.MAX_VALUE;
+        long condemnedDue = Long.MAX_VALUE;
         for (int recipient : message.members(group)) {
             if (isIdle(message, recipient)) {
-                if (message.isCondemned(recipient)
-                        && message.dueMillis(recipient) <= schedule.nowMillis()) {
-                    schedule.scheduleUrgently(entry);
-                    return;
-                }
                 due = Math.min(due, message.dueMillis(recipient));
+                if (message.isCondemned(recipient)) {
+                    condemnedDue = Math.min(condemnedDue, message.dueMillis(recipient));
+                }
             }
         }
-        if (due == Long.MAX_VALUE) {
+        if (condemnedDue != Long.MAX_VALUE) {
+            // They come first, and alone: see #activate.
+            schedule.scheduleUrgently(entry, condemnedDue);
+        } else if (due == Long.MAX_VALUE) {
             schedule.unschedule(entry);
         } else {
             schedule.schedule(entry, due);

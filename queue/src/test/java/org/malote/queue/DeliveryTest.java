@@ -272,6 +272,38 @@ final class DeliveryTest {
         }
     }
 
+    /// Nothing else of the message, and no other message, has to come before it.
+    @Test
+    void bouncesBehindASuspensionAfterARestart() throws IOException {
+        try (var queue = spool.open()) {
+            Mail.accept(queue, "x@b.example");
+            queue.suspend("b.example");
+            spool.advance(Duration.ofMinutes(1));
+            assertEquals(1, queue.bounce(Selection.all()));
+        }
+        try (var queue = spool.reopen(MemorySpool.settings())) {
+            assertEquals(spool.nowMillis(), queue.nextDueMillis());
+            assertTrue(claim(queue).recipients().getFirst().isCondemned());
+        }
+    }
+
+    @Test
+    void bouncesBehindASuspensionLaterThanTheLastClaim() throws IOException {
+        try (var queue = spool.open()) {
+            Mail.accept(queue, "x@b.example");
+            queue.suspend("b.example");
+            assertNull(queue.claim(spool.nowMillis()));
+            spool.advance(Duration.ofMinutes(1));
+            queue.bounce(Selection.all());
+            Claim claim = claim(queue);
+            assertTrue(claim.recipients().getFirst().isCondemned());
+            // What could not be returned to its sender now is tried again then.
+            claim.release(spool.nowMillis() + 1000);
+            assertNull(queue.claim(spool.nowMillis() + 999));
+            assertNotNull(queue.claim(spool.nowMillis() + 1000));
+        }
+    }
+
     @Test
     void changesOnlyTheRecipientsThatAreMeant() throws IOException {
         try (var queue = spool.open()) {
