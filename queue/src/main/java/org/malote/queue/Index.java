@@ -178,13 +178,17 @@ final class Index {
             switch (settlement) {
                 case Settlement.Delivered _ -> end(message, recipient, LiveMessage.DELIVERED);
                 case Settlement.Failed _ -> end(message, recipient, LiveMessage.FAILED);
-                // A hold that came during the attempt takes effect now, by staying.
+                // A hold that came during the attempt takes effect now, by staying; and so does a
+                // return to the sender.
                 case Settlement.Deferred deferred -> {
                     message.setAttempts(recipient, message.attempts(recipient) + 1);
-                    message.setDueMillis(recipient, deferred.untilMillis());
+                    if (!message.isCondemned(recipient)) {
+                        message.setDueMillis(recipient, deferred.untilMillis());
+                    }
                 }
                 case Settlement.Held _ -> {
-                    if (message.state(recipient) == LiveMessage.WAITING) {
+                    if (message.state(recipient) == LiveMessage.WAITING
+                            && !message.isCondemned(recipient)) {
                         message.setState(recipient, LiveMessage.HELD_BY_ROUTE);
                     }
                 }
@@ -356,7 +360,11 @@ final class Index {
     }
 
     /// A claim has ended without a word to the journal.
-    void released(Group group, int[] recipients, long untilMillis, long nowMillis) {
+    ///
+    /// @param ofCondemned whether they were condemned when they were claimed; one that became so
+    ///     meanwhile does not wait
+    void released(
+            Group group, int[] recipients, boolean ofCondemned, long untilMillis, long nowMillis) {
         LiveMessage message = group.message();
         schedule.settle(group.entry(), new Feedback.None(), nowMillis);
         for (int recipient : recipients) {
@@ -364,7 +372,9 @@ final class Index {
                 count(message, recipient, -1);
             }
             message.setActive(recipient, false);
-            message.setDueMillis(recipient, untilMillis);
+            if (ofCondemned || !message.isCondemned(recipient)) {
+                message.setDueMillis(recipient, untilMillis);
+            }
             if (!message.isGone()) {
                 count(message, recipient, 1);
             }

@@ -547,7 +547,8 @@ public final class MailQueue implements AutoCloseable {
                         "message {} cannot be read now and waits a minute: {}",
                         taken.id,
                         e.getMessage());
-                release(taken.group, taken.recipients, nowMillis + UNREAD_DELAY_MILLIS);
+                // Also one that is condemned: to return it, it must be read.
+                release(taken.group, taken.recipients, true, nowMillis + UNREAD_DELAY_MILLIS);
             }
         }
     }
@@ -603,7 +604,7 @@ public final class MailQueue implements AutoCloseable {
                 journal.setDamaged(SpoolJournal.fileOf(message.position()));
                 holdUnreadable(message);
             }
-            index.released(taken.group, taken.recipients, nowMillis, nowMillis);
+            index.released(taken.group, taken.recipients, true, nowMillis, nowMillis);
         } finally {
             lock.unlock();
         }
@@ -711,10 +712,11 @@ public final class MailQueue implements AutoCloseable {
         index.claimEnded(group);
     }
 
-    void release(Index.Group group, int[] recipients, long untilMillis) {
+    void release(Index.Group group, int[] recipients, boolean ofCondemned, long untilMillis) {
         lock.lock();
         try {
-            index.released(group, recipients, untilMillis, environment.clock().millis());
+            long nowMillis = environment.clock().millis();
+            index.released(group, recipients, ofCondemned, untilMillis, nowMillis);
         } finally {
             lock.unlock();
         }
