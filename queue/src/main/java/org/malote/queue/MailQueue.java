@@ -1135,7 +1135,7 @@ public final class MailQueue implements AutoCloseable {
         }
 
         @Override
-        public List<Committer.Work> maintenance() throws IOException {
+        public List<Committer.Work> maintenance(boolean isAgain) throws IOException {
             if (isSpaceShort() && isDead()) {
                 // Space comes back with whole files only, and a small disk may hold no more than
                 // this one.
@@ -1158,7 +1158,7 @@ public final class MailQueue implements AutoCloseable {
                     housekeep(MailQueue.this::deleteFiles);
                 }
             }
-            return mover.next();
+            return mover.next(isAgain);
         }
 
         /// The file that records were last known to go to, and what had been appended before it.

@@ -12,8 +12,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -152,6 +154,30 @@ final class CommitTest {
         List<Integer> deleted = spool.journal().deletedFiles();
         assertTrue(deleted.size() >= 6, deleted.toString());
         assertEquals(IntStream.range(0, deleted.size()).boxed().toList(), deleted);
+    }
+
+    /// No group comes after the one that made the journal sparse.
+    @Test
+    void cleansWithoutTraffic() throws Exception {
+        spool.journal().rollEvery(40);
+        QueueSettings small = MemorySpool.settings();
+        small = small.withLimits(small.limits().withJournalFileBytes(64 << 10));
+        var pending = new ArrayList<CompletableFuture<CommitResult>>();
+        try (var queue = spool.open(small)) {
+            for (int i = 0; i < 400; i++) {
+                pending.add(Mail.send(queue, Mail.to("x@b.example"), new byte[2000]));
+            }
+            pending.forEach(CompletableFuture::join);
+            Set<MessageId> young =
+                    queue.list().skip(70).map(QueueEntry::id).collect(Collectors.toSet());
+            assertEquals(List.of(), spool.journal().deletedFiles());
+            assertEquals(330, queue.remove(new Selection.Ids(young)));
+            spool.journal().awaitDeletedFiles(10);
+            assertEquals(70, queue.stats().messages());
+        }
+        try (var queue = spool.reopen(small)) {
+            assertEquals(70, queue.stats().messages());
+        }
     }
 
     @Test
