@@ -9,6 +9,8 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.malote.queue.journal.Disk;
+import org.malote.queue.journal.Frames;
 import org.malote.queue.journal.SpoolJournal;
 import org.malote.queue.schedule.EntryTable;
 import org.malote.queue.schedule.Feedback;
@@ -24,6 +26,11 @@ import org.malote.queue.schedule.SiteLimits;
 ///
 /// Guarded by its owner's lock.
 final class Index {
+    /// What a record takes beside its payload: the frame's header, and its share of a block when
+    /// the [Mover] has appended it again.
+    private static final int RECORD_OVERHEAD_BYTES =
+            Frames.HEADER_BYTES + Disk.BLOCK_BYTES / Mover.RECORDS_MAX;
+
     private final EntryTable entries = new EntryTable();
     private final IdTable ones = new IdTable(entries, OneMessage.ID);
     private final Map<Long, ManyMessage> many = new HashMap<>();
@@ -92,7 +99,7 @@ final class Index {
 
     /// A message is in the journal, at a position.
     void accepted(AcceptedRecord record, long position) {
-        LiveMessage message = enter(record, position);
+        LiveMessage message = enter(record, record.headBytes(), position);
         for (int i = 0; i < message.recipientCount(); i++) {
             count(message, i, 1);
         }
@@ -101,14 +108,20 @@ final class Index {
 
     /// Recovery found a copy of a message's record, with the states of its recipients. It counts in
     /// place of any before.
-    void carried(AcceptedRecord record, List<RecipientStatus> statuses, long position) {
+    ///
+    /// @param headBytes what the record holds beside the body
+    void carried(
+            AcceptedRecord record,
+            List<RecipientStatus> statuses,
+            int headBytes,
+            long position) {
         LiveMessage before = find(record.id());
         if (before != null) {
             leave(before);
             countFile(before, -1);
             freeEntries(before);
         }
-        LiveMessage message = enter(record, position);
+        LiveMessage message = enter(record, headBytes, position);
         for (int i = 0; i < message.recipientCount(); i++) {
             RecipientStatus status = statuses.get(i);
             message.setState(i, status.state());
@@ -125,14 +138,15 @@ final class Index {
         }
     }
 
-    private LiveMessage enter(AcceptedRecord record, long position) {
+    /// @param headBytes what its record holds beside the body
+    private LiveMessage enter(AcceptedRecord record, int headBytes, long position) {
         LiveMessage message;
         List<Recipient> recipients = record.envelope().recipients();
         if (recipients.size() == 1) {
             message = OneMessage.create(entries, record, position);
             ones.add(message.entry(0));
         } else {
-            var several = new ManyMessage(entries, record, position);
+            var several = new ManyMessage(entries, record, headBytes, position);
             many.put(record.id().value(), several);
             message = several;
         }
@@ -146,13 +160,16 @@ final class Index {
     }
 
     /// The record of a message is now elsewhere, with what was last said; nothing else changed.
-    void moved(MessageId id, long position) {
+    ///
+    /// @param recordBytes what its payload takes now
+    void moved(MessageId id, int recordBytes, long position) {
         LiveMessage message = find(id);
         if (message == null) {
             return;
         }
         countFile(message, -1);
         message.setPosition(position);
+        message.setHeadBytes((int) (recordBytes - bodyInJournal(message)));
         countFile(message, 1);
         for (int i = 0; i < message.recipientCount(); i++) {
             if (message.detail(i) != LiveMessage.NO_DETAIL) {
@@ -485,8 +502,12 @@ final class Index {
             liveByFile = Arrays.copyOf(liveByFile, Math.max(file + 1, liveByFile.length * 2));
         }
         liveByFile[file] += by;
-        // Without the head, which is small beside most messages: what this is for is no accounting.
-        journalBytes += by * (message.hasBodyFile() ? 0 : message.sizeBytes());
+        journalBytes +=
+                by * (RECORD_OVERHEAD_BYTES + message.headBytes() + bodyInJournal(message));
+    }
+
+    private static long bodyInJournal(LiveMessage message) {
+        return message.hasBodyFile() ? 0 : message.sizeBytes();
     }
 
     /// The oldest files that no message needs, up to but without `current`; asked once each. Only
@@ -519,7 +540,7 @@ final class Index {
         }
     }
 
-    /// What the messages take in the journal, without their envelopes.
+    /// What the messages take in the journal, about.
     long journalBytes() {
         return journalBytes;
     }

@@ -298,7 +298,11 @@ public final class MailQueue implements AutoCloseable {
     /// ended early left it, and even a force that succeeds now proves nothing, if one had failed.
     /// It says nothing new, so it is passed over while there is the original.
     private final class Replay implements JournalVisitor {
-        private record Copy(AcceptedRecord record, List<RecipientStatus> statuses, long position) {}
+        private record Copy(
+                AcceptedRecord record,
+                List<RecipientStatus> statuses,
+                int headBytes,
+                long position) {}
 
         /// With nothing behind them so far.
         private final List<Copy> copies = new ArrayList<>();
@@ -322,9 +326,12 @@ public final class MailQueue implements AutoCloseable {
                         index.accepted(record, position);
                     }
                     case Records.CARRIED -> {
+                        int start = payload.position();
                         AcceptedRecord record = Records.readAccepted(payload);
                         int count = record.envelope().recipients().size();
-                        var copy = new Copy(record, Records.readStates(payload, count), position);
+                        List<RecipientStatus> states = Records.readStates(payload, count);
+                        int headBytes = payload.position() - start;
+                        var copy = new Copy(record, states, headBytes, position);
                         // Row C13.
                         if (index.find(record.id()) == null) {
                             apply(copy);
@@ -348,7 +355,7 @@ public final class MailQueue implements AutoCloseable {
         }
 
         private void apply(Copy copy) {
-            index.carried(copy.record(), copy.statuses(), copy.position());
+            index.carried(copy.record(), copy.statuses(), copy.headBytes(), copy.position());
         }
 
         @Override

@@ -25,7 +25,7 @@ final class Mover {
     private static final int SPARSE_FILES_MAX = 4;
 
     /// Records of one commit: others wait for it.
-    private static final int RECORDS_MAX = 16;
+    static final int RECORDS_MAX = 16;
 
     private final SpoolJournal journal;
     private final RecordReader reader;
@@ -123,7 +123,7 @@ final class Mover {
         return new Committer.Work(record, true) {
             @Override
             void apply(long moved) {
-                index.moved(id, moved);
+                index.moved(id, record.length(), moved);
             }
 
             @Override

@@ -180,6 +180,29 @@ final class CommitTest {
         }
     }
 
+    /// The head counts, which may be much larger than the body.
+    @Test
+    void leavesAJournalAloneThatIsFullOfLargeEnvelopes() throws IOException {
+        spool.journal().rollEvery(2);
+        QueueSettings small = MemorySpool.settings();
+        small = small.withLimits(small.limits().withJournalFileBytes(64 << 10));
+        var addresses = new String[1000];
+        for (int i = 0; i < addresses.length; i++) {
+            addresses[i] = "recipient" + i + "@b.example";
+        }
+        try (var queue = spool.open(small)) {
+            for (int i = 0; i < 20; i++) {
+                Mail.accept(queue, addresses);
+            }
+            assertEquals(20, queue.hold(Selection.all()));
+        }
+        assertEquals(List.of(), spool.journal().deletedFiles());
+        try (var queue = spool.reopen(small)) {
+            assertEquals(20, queue.release(Selection.all()));
+        }
+        assertEquals(List.of(), spool.journal().deletedFiles());
+    }
+
     @Test
     void keepsWhatHadItsReceiptThroughAPowerCut() {
         MessageId id;
