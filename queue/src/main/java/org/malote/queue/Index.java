@@ -31,6 +31,17 @@ final class Index {
     private static final int RECORD_OVERHEAD_BYTES =
             Frames.HEADER_BYTES + Disk.BLOCK_BYTES / Mover.RECORDS_MAX;
 
+    // What things take of memory, measured by IndexMemoryTest, which fails when it is more.
+    static final int ONE_BYTES = 64;
+    private static final int MANY_BYTES = 320;
+    private static final int RECIPIENT_BYTES = 24;
+    private static final int DESTINATION_BYTES = 100;
+    private static final int LANE_BYTES = 512;
+
+    /// Destinations that cost nothing: a queue of a few messages is counted by messages. Ours: 4
+    /// MiB.
+    private static final int LANES_FREE = 8192;
+
     private final EntryTable entries = new EntryTable();
     private final IdTable ones = new IdTable(entries, OneMessage.ID);
     private final Map<Long, ManyMessage> many = new HashMap<>();
@@ -43,6 +54,7 @@ final class Index {
     private int oldestFile;
     private long bytes;
     private long journalBytes;
+    private long manyBytes;
     private long waiting;
     private long held;
     private long active;
@@ -111,10 +123,7 @@ final class Index {
     ///
     /// @param headBytes what the record holds beside the body
     void carried(
-            AcceptedRecord record,
-            List<RecipientStatus> statuses,
-            int headBytes,
-            long position) {
+            AcceptedRecord record, List<RecipientStatus> statuses, int headBytes, long position) {
         LiveMessage before = find(record.id());
         if (before != null) {
             leave(before);
@@ -148,6 +157,7 @@ final class Index {
         } else {
             var several = new ManyMessage(entries, record, headBytes, position);
             many.put(record.id().value(), several);
+            manyBytes += manyBytes(several.recipientCount(), several.groupCount());
             message = several;
         }
         for (int group = 0; group < message.groupCount(); group++) {
@@ -458,6 +468,7 @@ final class Index {
             ones.remove(id);
         } else {
             many.remove(id);
+            manyBytes -= manyBytes(message.recipientCount(), message.groupCount());
         }
         bytes -= message.sizeBytes();
         for (int i = 0; i < message.recipientCount(); i++) {
@@ -502,8 +513,7 @@ final class Index {
             liveByFile = Arrays.copyOf(liveByFile, Math.max(file + 1, liveByFile.length * 2));
         }
         liveByFile[file] += by;
-        journalBytes +=
-                by * (RECORD_OVERHEAD_BYTES + message.headBytes() + bodyInJournal(message));
+        journalBytes += by * (RECORD_OVERHEAD_BYTES + message.headBytes() + bodyInJournal(message));
     }
 
     private static long bodyInJournal(LiveMessage message) {
@@ -548,6 +558,26 @@ final class Index {
     /// What messages of one recipient take of memory, with the room that is kept for more.
     long memoryBytes() {
         return entries.bytes() + ones.bytes();
+    }
+
+    /// What everything takes of memory, on the heap and beside it, with what comes with
+    /// destinations:
+    /// not less than it does. In it [#messageBytes] of each message.
+    long weightBytes() {
+        int lanes = Math.max(0, schedule.lanes() - LANES_FREE);
+        return (long) ones.size() * ONE_BYTES + manyBytes + (long) lanes * LANE_BYTES;
+    }
+
+    /// What a message will take, if no other has its destinations' entries; lanes are not in it.
+    static long messageBytes(Envelope envelope) {
+        int count = envelope.recipients().size();
+        return count == 1 ? ONE_BYTES : manyBytes(count, count);
+    }
+
+    private static long manyBytes(int recipients, int destinations) {
+        return MANY_BYTES
+                + (long) recipients * RECIPIENT_BYTES
+                + (long) destinations * DESTINATION_BYTES;
     }
 
     /// The part of [#memoryBytes] that is on the heap.

@@ -77,11 +77,11 @@ public final class MailQueue implements AutoCloseable {
     private final AtomicLong sequence = new AtomicLong();
     private final AtomicLong accepted = new AtomicLong();
 
-    /// Messages that are sealed and not yet in the index.
-    private final AtomicInteger sealed = new AtomicInteger();
+    /// What the messages that are sealed and not yet in the index will take there, in bytes.
+    private final AtomicLong sealed = new AtomicLong();
 
-    /// Messages in the index, told without its lock: as of the last group.
-    private volatile int indexed;
+    /// What the index takes, told without its lock: as of the last group.
+    private volatile long indexed;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition quiet = lock.newCondition();
@@ -98,6 +98,8 @@ public final class MailQueue implements AutoCloseable {
 
     /// Messages of the group that is being applied.
     private int accepting;
+
+    private long acceptingBytes;
 
     private long recovered;
     private long quarantined;
@@ -230,7 +232,7 @@ public final class MailQueue implements AutoCloseable {
                 }
             }
             recovered = index.size();
-            indexed = index.size();
+            indexed = index.weightBytes();
             boolean isDoubtful = quarantined > 0 || hasTornTail;
             int orphans =
                     bodies.removeOrphans(id -> index.find(new MessageId(id)) != null, isDoubtful);
@@ -400,6 +402,9 @@ public final class MailQueue implements AutoCloseable {
         if (refusal != null) {
             return refusal;
         }
+        if (isFull(sealed.get())) {
+            return Refusal.INDEX_FULL;
+        }
         long needed = Math.max(0, messageBytes) + pool.usedBytes();
         long reserve = settings.limits().freeSpaceReserveBytes();
         return lacksSpace(needed, reserve) ? Refusal.NO_SPACE : null;
@@ -415,10 +420,12 @@ public final class MailQueue implements AutoCloseable {
         if (isLate()) {
             return Refusal.COMMITS_LATE;
         }
-        if (indexed + sealed.get() >= settings.limits().messagesMax()) {
-            return Refusal.INDEX_FULL;
-        }
         return null;
+    }
+
+    /// Whether the index will have reached its limit with what is sealed.
+    private boolean isFull(long sealedBytes) {
+        return indexed + sealedBytes >= (long) settings.limits().messagesMax() * Index.ONE_BYTES;
     }
 
     /// Whether the disk is stalled. When that ends, a group of the committer's ends.
@@ -440,14 +447,21 @@ public final class MailQueue implements AutoCloseable {
                 MessageId.of(journal.epoch(), sequence.incrementAndGet()), this, pool);
     }
 
-    /// Counts a message that is being sealed, or refuses it.
-    @Nullable Refusal sealing(long bytes, boolean hasBodyFile) {
+    /// Counts a message that is being sealed, or refuses it. The last one may go beyond the limit,
+    /// however many are sealed at the same time.
+    @Nullable Refusal sealing(Envelope envelope, boolean hasBodyFile) {
         Refusal refusal = refusal();
-        if (refusal == null && hasBodyFile && !committer.expect()) {
+        if (refusal != null) {
+            return refusal;
+        }
+        long bytes = Index.messageBytes(envelope);
+        if (isFull(sealed.getAndAdd(bytes))) {
+            refusal = Refusal.INDEX_FULL;
+        } else if (hasBodyFile && !committer.expect()) {
             refusal = committer.isStopped() ? Refusal.STOPPED : Refusal.CLOSED;
         }
-        if (refusal == null) {
-            sealed.incrementAndGet();
+        if (refusal != null) {
+            sealed.addAndGet(-bytes);
         }
         return refusal;
     }
@@ -484,11 +498,12 @@ public final class MailQueue implements AutoCloseable {
     void apply(AcceptedRecord record, long position) {
         index.accepted(record, position);
         accepting++;
+        acceptingBytes += Index.messageBytes(record.envelope());
     }
 
     /// A message that was sealed is refused.
-    void uncount() {
-        sealed.decrementAndGet();
+    void uncount(Envelope envelope) {
+        sealed.addAndGet(-Index.messageBytes(envelope));
     }
 
     /// Nobody needs a body any more. After the journal stopped it is not known what its records
@@ -1126,11 +1141,12 @@ public final class MailQueue implements AutoCloseable {
                 for (int i = 0; i < positions.length; i++) {
                     group.get(i).apply(positions[i]);
                 }
-                // In this order: no message is ever counted less than once.
-                indexed = index.size();
-                sealed.addAndGet(-accepting);
+                // In this order, and read in the other: no message is ever counted less than once.
+                indexed = index.weightBytes();
+                sealed.addAndGet(-acceptingBytes);
                 accepted.addAndGet(accepting);
                 accepting = 0;
+                acceptingBytes = 0;
             } finally {
                 lock.unlock();
             }
