@@ -32,7 +32,7 @@ import org.malote.queue.QueueSettings;
 class PowerCutTest {
     private static final int CUTS = 200;
 
-    /// Until one loses something: ext4 writes by itself every five seconds.
+    /// One at least loses something, not each: ext4 writes by itself every five seconds.
     private static final int CUTS_WITHOUT_FORCE_MAX = 20;
 
     private static final int SESSIONS = 8;

@@ -93,7 +93,7 @@ final class Acceptance {
     }
 
     private void refuse(Refusal refusal) {
-        queue.uncount();
+        queue.uncount(envelope);
         tell(new CommitResult.Refused(refusal));
     }
 

@@ -81,7 +81,7 @@ public final class Claim {
     /// Ends the claim with what became of each recipient. The site's slot is free at once; the
     /// journal records it with the next commit.
     ///
-    /// @param settlements exactly one for each claimed recipient
+    /// @param settlements exactly one for each claimed recipient; final when they are condemned
     /// @throws IllegalArgumentException when it is not so; the claim then goes on
     /// @throws IllegalStateException when the claim has ended
     public void settle(List<? extends Settlement> settlements) {
@@ -107,13 +107,18 @@ public final class Claim {
     /// @throws IllegalStateException when the claim has ended
     public void release(long untilMillis) {
         end();
-        queue.release(group, indexes(), untilMillis);
+        queue.release(group, indexes(), isOfCondemned(), untilMillis);
     }
 
     private void end() {
         if (!isEnded.compareAndSet(false, true)) {
             throw new IllegalStateException("the claim of message " + messageId() + " has ended");
         }
+    }
+
+    /// Condemned recipients come alone.
+    private boolean isOfCondemned() {
+        return recipients.getFirst().isCondemned();
     }
 
     private int[] indexes() {
@@ -135,6 +140,12 @@ public final class Claim {
                         "recipient "
                                 + settlement.recipient()
                                 + " is not of this claim, or is settled twice");
+            }
+            if (isOfCondemned()
+                    && (settlement instanceof Settlement.Deferred
+                            || settlement instanceof Settlement.Held)) {
+                throw new IllegalArgumentException(
+                        "recipient " + settlement.recipient() + " is to be returned, not to wait");
             }
         }
         if (!open.isEmpty()) {

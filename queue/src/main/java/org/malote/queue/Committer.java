@@ -52,12 +52,13 @@ final class Committer implements Runnable {
         /// Applies all of a group, in order, under the index's lock.
         void apply(List<Work> group, long[] positions);
 
-        /// After each group, without locks, on the committer's thread: the time to move old
-        /// records. Called also before it waits.
+        /// At the start, after each group, and again after its own work while nothing else waits:
+        /// the time to move old records. Without locks, on the committer's thread.
         ///
+        /// @param isAgain whether nothing but its own work was committed since it was last called
         /// @return work to be committed at once, alone; empty for none
         /// @throws IOException when the journal failed
-        List<Work> maintenance() throws IOException;
+        List<Work> maintenance(boolean isAgain) throws IOException;
 
         /// A group has ended, committed or not, and the committer is no longer late for it. Without
         /// locks, before those who wait are told.
@@ -221,6 +222,7 @@ final class Committer implements Runnable {
     public void run() {
         var group = new ArrayList<Work>(limits.batchRecordsMax());
         try {
+            maintain();
             while (take(group)) {
                 round(group);
             }
@@ -238,9 +240,31 @@ final class Committer implements Runnable {
     private void round(List<Work> group) throws IOException {
         commit(group);
         group.clear();
-        List<Work> maintenance = stopped ? List.of() : host.maintenance();
-        if (!maintenance.isEmpty()) {
+        maintain();
+    }
+
+    /// Ends with what is refused for want of space: it would be so again.
+    private void maintain() throws IOException {
+        boolean isAgain = false;
+        boolean goesOn = true;
+        while (goesOn && !stopped) {
+            List<Work> maintenance = host.maintenance(isAgain);
+            if (maintenance.isEmpty()) {
+                return;
+            }
+            long before = commits.get();
             commit(new ArrayList<>(maintenance));
+            isAgain = true;
+            goesOn = commits.get() > before && isIdle();
+        }
+    }
+
+    private boolean isIdle() {
+        lock.lock();
+        try {
+            return waiting.isEmpty() && !closing;
+        } finally {
+            lock.unlock();
         }
     }
 

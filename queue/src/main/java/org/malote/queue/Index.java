@@ -9,6 +9,8 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.malote.queue.journal.Disk;
+import org.malote.queue.journal.Frames;
 import org.malote.queue.journal.SpoolJournal;
 import org.malote.queue.schedule.EntryTable;
 import org.malote.queue.schedule.Feedback;
@@ -24,6 +26,22 @@ import org.malote.queue.schedule.SiteLimits;
 ///
 /// Guarded by its owner's lock.
 final class Index {
+    /// What a record takes beside its payload: the frame's header, and its share of a block when
+    /// the [Mover] has appended it again.
+    private static final int RECORD_OVERHEAD_BYTES =
+            Frames.HEADER_BYTES + Disk.BLOCK_BYTES / Mover.RECORDS_MAX;
+
+    // What things take of memory, measured by IndexMemoryTest, which fails when it is more.
+    static final int ONE_BYTES = 64;
+    private static final int MANY_BYTES = 320;
+    private static final int RECIPIENT_BYTES = 24;
+    private static final int DESTINATION_BYTES = 100;
+    private static final int LANE_BYTES = 512;
+
+    /// Destinations that cost nothing: a queue of a few messages is counted by messages. Ours: 4
+    /// MiB.
+    private static final int LANES_FREE = 8192;
+
     private final EntryTable entries = new EntryTable();
     private final IdTable ones = new IdTable(entries, OneMessage.ID);
     private final Map<Long, ManyMessage> many = new HashMap<>();
@@ -36,6 +54,7 @@ final class Index {
     private int oldestFile;
     private long bytes;
     private long journalBytes;
+    private long manyBytes;
     private long waiting;
     private long held;
     private long active;
@@ -92,7 +111,7 @@ final class Index {
 
     /// A message is in the journal, at a position.
     void accepted(AcceptedRecord record, long position) {
-        LiveMessage message = enter(record, position);
+        LiveMessage message = enter(record, record.headBytes(), position);
         for (int i = 0; i < message.recipientCount(); i++) {
             count(message, i, 1);
         }
@@ -101,14 +120,17 @@ final class Index {
 
     /// Recovery found a copy of a message's record, with the states of its recipients. It counts in
     /// place of any before.
-    void carried(AcceptedRecord record, List<RecipientStatus> statuses, long position) {
+    ///
+    /// @param headBytes what the record holds beside the body
+    void carried(
+            AcceptedRecord record, List<RecipientStatus> statuses, int headBytes, long position) {
         LiveMessage before = find(record.id());
         if (before != null) {
             leave(before);
             countFile(before, -1);
             freeEntries(before);
         }
-        LiveMessage message = enter(record, position);
+        LiveMessage message = enter(record, headBytes, position);
         for (int i = 0; i < message.recipientCount(); i++) {
             RecipientStatus status = statuses.get(i);
             message.setState(i, status.state());
@@ -125,15 +147,17 @@ final class Index {
         }
     }
 
-    private LiveMessage enter(AcceptedRecord record, long position) {
+    /// @param headBytes what its record holds beside the body
+    private LiveMessage enter(AcceptedRecord record, int headBytes, long position) {
         LiveMessage message;
         List<Recipient> recipients = record.envelope().recipients();
         if (recipients.size() == 1) {
             message = OneMessage.create(entries, record, position);
             ones.add(message.entry(0));
         } else {
-            var several = new ManyMessage(entries, record, position);
+            var several = new ManyMessage(entries, record, headBytes, position);
             many.put(record.id().value(), several);
+            manyBytes += manyBytes(several.recipientCount(), several.groupCount());
             message = several;
         }
         for (int group = 0; group < message.groupCount(); group++) {
@@ -146,13 +170,16 @@ final class Index {
     }
 
     /// The record of a message is now elsewhere, with what was last said; nothing else changed.
-    void moved(MessageId id, long position) {
+    ///
+    /// @param recordBytes what its payload takes now
+    void moved(MessageId id, int recordBytes, long position) {
         LiveMessage message = find(id);
         if (message == null) {
             return;
         }
         countFile(message, -1);
         message.setPosition(position);
+        message.setHeadBytes((int) (recordBytes - bodyInJournal(message)));
         countFile(message, 1);
         for (int i = 0; i < message.recipientCount(); i++) {
             if (message.detail(i) != LiveMessage.NO_DETAIL) {
@@ -178,13 +205,17 @@ final class Index {
             switch (settlement) {
                 case Settlement.Delivered _ -> end(message, recipient, LiveMessage.DELIVERED);
                 case Settlement.Failed _ -> end(message, recipient, LiveMessage.FAILED);
-                // A hold that came during the attempt takes effect now, by staying.
+                // A hold that came during the attempt takes effect now, by staying; and so does a
+                // return to the sender.
                 case Settlement.Deferred deferred -> {
                     message.setAttempts(recipient, message.attempts(recipient) + 1);
-                    message.setDueMillis(recipient, deferred.untilMillis());
+                    if (!message.isCondemned(recipient)) {
+                        message.setDueMillis(recipient, deferred.untilMillis());
+                    }
                 }
                 case Settlement.Held _ -> {
-                    if (message.state(recipient) == LiveMessage.WAITING) {
+                    if (message.state(recipient) == LiveMessage.WAITING
+                            && !message.isCondemned(recipient)) {
                         message.setState(recipient, LiveMessage.HELD_BY_ROUTE);
                     }
                 }
@@ -356,7 +387,11 @@ final class Index {
     }
 
     /// A claim has ended without a word to the journal.
-    void released(Group group, int[] recipients, long untilMillis, long nowMillis) {
+    ///
+    /// @param ofCondemned whether they were condemned when they were claimed; one that became so
+    ///     meanwhile does not wait
+    void released(
+            Group group, int[] recipients, boolean ofCondemned, long untilMillis, long nowMillis) {
         LiveMessage message = group.message();
         schedule.settle(group.entry(), new Feedback.None(), nowMillis);
         for (int recipient : recipients) {
@@ -364,7 +399,9 @@ final class Index {
                 count(message, recipient, -1);
             }
             message.setActive(recipient, false);
-            message.setDueMillis(recipient, untilMillis);
+            if (ofCondemned || !message.isCondemned(recipient)) {
+                message.setDueMillis(recipient, untilMillis);
+            }
             if (!message.isGone()) {
                 count(message, recipient, 1);
             }
@@ -398,17 +435,19 @@ final class Index {
         }
         int entry = message.entry(group);
         long due = Long.MAX_VALUE;
+        long condemnedDue = Long.MAX_VALUE;
         for (int recipient : message.members(group)) {
             if (isIdle(message, recipient)) {
-                if (message.isCondemned(recipient)
-                        && message.dueMillis(recipient) <= schedule.nowMillis()) {
-                    schedule.scheduleUrgently(entry);
-                    return;
-                }
                 due = Math.min(due, message.dueMillis(recipient));
+                if (message.isCondemned(recipient)) {
+                    condemnedDue = Math.min(condemnedDue, message.dueMillis(recipient));
+                }
             }
         }
-        if (due == Long.MAX_VALUE) {
+        if (condemnedDue != Long.MAX_VALUE) {
+            // They come first, and alone: see #activate.
+            schedule.scheduleUrgently(entry, condemnedDue);
+        } else if (due == Long.MAX_VALUE) {
             schedule.unschedule(entry);
         } else {
             schedule.schedule(entry, due);
@@ -429,6 +468,7 @@ final class Index {
             ones.remove(id);
         } else {
             many.remove(id);
+            manyBytes -= manyBytes(message.recipientCount(), message.groupCount());
         }
         bytes -= message.sizeBytes();
         for (int i = 0; i < message.recipientCount(); i++) {
@@ -473,8 +513,11 @@ final class Index {
             liveByFile = Arrays.copyOf(liveByFile, Math.max(file + 1, liveByFile.length * 2));
         }
         liveByFile[file] += by;
-        // Without the head, which is small beside most messages: what this is for is no accounting.
-        journalBytes += by * (message.hasBodyFile() ? 0 : message.sizeBytes());
+        journalBytes += by * (RECORD_OVERHEAD_BYTES + message.headBytes() + bodyInJournal(message));
+    }
+
+    private static long bodyInJournal(LiveMessage message) {
+        return message.hasBodyFile() ? 0 : message.sizeBytes();
     }
 
     /// The oldest files that no message needs, up to but without `current`; asked once each. Only
@@ -507,7 +550,7 @@ final class Index {
         }
     }
 
-    /// What the messages take in the journal, without their envelopes.
+    /// What the messages take in the journal, about.
     long journalBytes() {
         return journalBytes;
     }
@@ -515,6 +558,26 @@ final class Index {
     /// What messages of one recipient take of memory, with the room that is kept for more.
     long memoryBytes() {
         return entries.bytes() + ones.bytes();
+    }
+
+    /// What everything takes of memory, on the heap and beside it, with what comes with
+    /// destinations:
+    /// not less than it does. In it [#messageBytes] of each message.
+    long weightBytes() {
+        int lanes = Math.max(0, schedule.lanes() - LANES_FREE);
+        return (long) ones.size() * ONE_BYTES + manyBytes + (long) lanes * LANE_BYTES;
+    }
+
+    /// What a message will take, if no other has its destinations' entries; lanes are not in it.
+    static long messageBytes(Envelope envelope) {
+        int count = envelope.recipients().size();
+        return count == 1 ? ONE_BYTES : manyBytes(count, count);
+    }
+
+    private static long manyBytes(int recipients, int destinations) {
+        return MANY_BYTES
+                + (long) recipients * RECIPIENT_BYTES
+                + (long) destinations * DESTINATION_BYTES;
     }
 
     /// The part of [#memoryBytes] that is on the heap.

@@ -33,6 +33,11 @@ abstract sealed class LiveMessage permits OneMessage, ManyMessage {
 
     abstract boolean hasBodyFile();
 
+    /// What its record in the journal holds beside the body; with one recipient an estimate.
+    abstract int headBytes();
+
+    abstract void setHeadBytes(int bytes);
+
     abstract int recipientCount();
 
     abstract byte state(int recipient);

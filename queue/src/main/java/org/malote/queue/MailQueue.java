@@ -77,11 +77,11 @@ public final class MailQueue implements AutoCloseable {
     private final AtomicLong sequence = new AtomicLong();
     private final AtomicLong accepted = new AtomicLong();
 
-    /// Messages that are sealed and not yet in the index.
-    private final AtomicInteger sealed = new AtomicInteger();
+    /// What the messages that are sealed and not yet in the index will take there, in bytes.
+    private final AtomicLong sealed = new AtomicLong();
 
-    /// Messages in the index, told without its lock: as of the last group.
-    private volatile int indexed;
+    /// What the index takes, told without its lock: as of the last group.
+    private volatile long indexed;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition quiet = lock.newCondition();
@@ -98,6 +98,8 @@ public final class MailQueue implements AutoCloseable {
 
     /// Messages of the group that is being applied.
     private int accepting;
+
+    private long acceptingBytes;
 
     private long recovered;
     private long quarantined;
@@ -230,7 +232,7 @@ public final class MailQueue implements AutoCloseable {
                 }
             }
             recovered = index.size();
-            indexed = index.size();
+            indexed = index.weightBytes();
             boolean isDoubtful = quarantined > 0 || hasTornTail;
             int orphans =
                     bodies.removeOrphans(id -> index.find(new MessageId(id)) != null, isDoubtful);
@@ -298,7 +300,11 @@ public final class MailQueue implements AutoCloseable {
     /// ended early left it, and even a force that succeeds now proves nothing, if one had failed.
     /// It says nothing new, so it is passed over while there is the original.
     private final class Replay implements JournalVisitor {
-        private record Copy(AcceptedRecord record, List<RecipientStatus> statuses, long position) {}
+        private record Copy(
+                AcceptedRecord record,
+                List<RecipientStatus> statuses,
+                int headBytes,
+                long position) {}
 
         /// With nothing behind them so far.
         private final List<Copy> copies = new ArrayList<>();
@@ -322,9 +328,12 @@ public final class MailQueue implements AutoCloseable {
                         index.accepted(record, position);
                     }
                     case Records.CARRIED -> {
+                        int start = payload.position();
                         AcceptedRecord record = Records.readAccepted(payload);
                         int count = record.envelope().recipients().size();
-                        var copy = new Copy(record, Records.readStates(payload, count), position);
+                        List<RecipientStatus> states = Records.readStates(payload, count);
+                        int headBytes = payload.position() - start;
+                        var copy = new Copy(record, states, headBytes, position);
                         // Row C13.
                         if (index.find(record.id()) == null) {
                             apply(copy);
@@ -348,7 +357,7 @@ public final class MailQueue implements AutoCloseable {
         }
 
         private void apply(Copy copy) {
-            index.carried(copy.record(), copy.statuses(), copy.position());
+            index.carried(copy.record(), copy.statuses(), copy.headBytes(), copy.position());
         }
 
         @Override
@@ -393,6 +402,9 @@ public final class MailQueue implements AutoCloseable {
         if (refusal != null) {
             return refusal;
         }
+        if (isFull(sealed.get())) {
+            return Refusal.INDEX_FULL;
+        }
         long needed = Math.max(0, messageBytes) + pool.usedBytes();
         long reserve = settings.limits().freeSpaceReserveBytes();
         return lacksSpace(needed, reserve) ? Refusal.NO_SPACE : null;
@@ -408,10 +420,12 @@ public final class MailQueue implements AutoCloseable {
         if (isLate()) {
             return Refusal.COMMITS_LATE;
         }
-        if (indexed + sealed.get() >= settings.limits().messagesMax()) {
-            return Refusal.INDEX_FULL;
-        }
         return null;
+    }
+
+    /// Whether the index will have reached its limit with what is sealed.
+    private boolean isFull(long sealedBytes) {
+        return indexed + sealedBytes >= (long) settings.limits().messagesMax() * Index.ONE_BYTES;
     }
 
     /// Whether the disk is stalled. When that ends, a group of the committer's ends.
@@ -433,14 +447,21 @@ public final class MailQueue implements AutoCloseable {
                 MessageId.of(journal.epoch(), sequence.incrementAndGet()), this, pool);
     }
 
-    /// Counts a message that is being sealed, or refuses it.
-    @Nullable Refusal sealing(long bytes, boolean hasBodyFile) {
+    /// Counts a message that is being sealed, or refuses it. The last one may go beyond the limit,
+    /// however many are sealed at the same time.
+    @Nullable Refusal sealing(Envelope envelope, boolean hasBodyFile) {
         Refusal refusal = refusal();
-        if (refusal == null && hasBodyFile && !committer.expect()) {
+        if (refusal != null) {
+            return refusal;
+        }
+        long bytes = Index.messageBytes(envelope);
+        if (isFull(sealed.getAndAdd(bytes))) {
+            refusal = Refusal.INDEX_FULL;
+        } else if (hasBodyFile && !committer.expect()) {
             refusal = committer.isStopped() ? Refusal.STOPPED : Refusal.CLOSED;
         }
-        if (refusal == null) {
-            sealed.incrementAndGet();
+        if (refusal != null) {
+            sealed.addAndGet(-bytes);
         }
         return refusal;
     }
@@ -477,11 +498,12 @@ public final class MailQueue implements AutoCloseable {
     void apply(AcceptedRecord record, long position) {
         index.accepted(record, position);
         accepting++;
+        acceptingBytes += Index.messageBytes(record.envelope());
     }
 
     /// A message that was sealed is refused.
-    void uncount() {
-        sealed.decrementAndGet();
+    void uncount(Envelope envelope) {
+        sealed.addAndGet(-Index.messageBytes(envelope));
     }
 
     /// Nobody needs a body any more. After the journal stopped it is not known what its records
@@ -547,7 +569,8 @@ public final class MailQueue implements AutoCloseable {
                         "message {} cannot be read now and waits a minute: {}",
                         taken.id,
                         e.getMessage());
-                release(taken.group, taken.recipients, nowMillis + UNREAD_DELAY_MILLIS);
+                // Also one that is condemned: to return it, it must be read.
+                release(taken.group, taken.recipients, true, nowMillis + UNREAD_DELAY_MILLIS);
             }
         }
     }
@@ -603,7 +626,7 @@ public final class MailQueue implements AutoCloseable {
                 journal.setDamaged(SpoolJournal.fileOf(message.position()));
                 holdUnreadable(message);
             }
-            index.released(taken.group, taken.recipients, nowMillis, nowMillis);
+            index.released(taken.group, taken.recipients, true, nowMillis, nowMillis);
         } finally {
             lock.unlock();
         }
@@ -711,10 +734,11 @@ public final class MailQueue implements AutoCloseable {
         index.claimEnded(group);
     }
 
-    void release(Index.Group group, int[] recipients, long untilMillis) {
+    void release(Index.Group group, int[] recipients, boolean ofCondemned, long untilMillis) {
         lock.lock();
         try {
-            index.released(group, recipients, untilMillis, environment.clock().millis());
+            long nowMillis = environment.clock().millis();
+            index.released(group, recipients, ofCondemned, untilMillis, nowMillis);
         } finally {
             lock.unlock();
         }
@@ -1117,11 +1141,12 @@ public final class MailQueue implements AutoCloseable {
                 for (int i = 0; i < positions.length; i++) {
                     group.get(i).apply(positions[i]);
                 }
-                // In this order: no message is ever counted less than once.
-                indexed = index.size();
-                sealed.addAndGet(-accepting);
+                // In this order, and read in the other: no message is ever counted less than once.
+                indexed = index.weightBytes();
+                sealed.addAndGet(-acceptingBytes);
                 accepted.addAndGet(accepting);
                 accepting = 0;
+                acceptingBytes = 0;
             } finally {
                 lock.unlock();
             }
@@ -1133,7 +1158,7 @@ public final class MailQueue implements AutoCloseable {
         }
 
         @Override
-        public List<Committer.Work> maintenance() throws IOException {
+        public List<Committer.Work> maintenance(boolean isAgain) throws IOException {
             if (isSpaceShort() && isDead()) {
                 // Space comes back with whole files only, and a small disk may hold no more than
                 // this one.
@@ -1156,7 +1181,7 @@ public final class MailQueue implements AutoCloseable {
                     housekeep(MailQueue.this::deleteFiles);
                 }
             }
-            return mover.next();
+            return mover.next(isAgain);
         }
 
         /// The file that records were last known to go to, and what had been appended before it.

@@ -26,13 +26,15 @@ final class ManyMessage extends LiveMessage {
     private final int[][] members;
     private final boolean[] busy;
     private long position;
+    private int headBytes;
     private boolean isGone;
 
     /// Allocates an entry for each destination.
-    ManyMessage(EntryTable table, AcceptedRecord record, long position) {
+    ManyMessage(EntryTable table, AcceptedRecord record, int headBytes, long position) {
         this.id = record.id();
         this.sizeBytes = record.bodyBytes();
         this.hasBodyFile = record.hasBodyFile();
+        this.headBytes = headBytes;
         this.position = position;
         int count = record.envelope().recipients().size();
         this.flags = new byte[count];
@@ -93,6 +95,16 @@ final class ManyMessage extends LiveMessage {
     @Override
     boolean hasBodyFile() {
         return hasBodyFile;
+    }
+
+    @Override
+    int headBytes() {
+        return headBytes;
+    }
+
+    @Override
+    void setHeadBytes(int bytes) {
+        headBytes = bytes;
     }
 
     @Override

@@ -119,7 +119,7 @@ public final class MessageWriter {
             throw e;
         }
         isEnded = true;
-        Refusal refusal = queue.sealing(size, file != null);
+        Refusal refusal = queue.sealing(envelope, file != null);
         if (refusal != null) {
             discard();
             queue.onIo(() -> acceptance.refuseUncounted(refusal));

@@ -25,7 +25,7 @@ final class Mover {
     private static final int SPARSE_FILES_MAX = 4;
 
     /// Records of one commit: others wait for it.
-    private static final int RECORDS_MAX = 16;
+    static final int RECORDS_MAX = 16;
 
     private final SpoolJournal journal;
     private final RecordReader reader;
@@ -37,6 +37,10 @@ final class Mover {
 
     /// What is left of the oldest file.
     private final ArrayDeque<MessageId> toMove = new ArrayDeque<>();
+
+    /// Nothing moves from here on: else what was moved would be moved again, without end where the
+    /// estimate of what lives is too low.
+    private int endFile;
 
     /// A file with a record that cannot be read; -1 for none.
     private int unmovableFile = -1;
@@ -50,7 +54,12 @@ final class Mover {
     }
 
     /// What to commit next, empty for nothing.
-    List<Committer.Work> next() {
+    ///
+    /// @param isAgain whether nothing but what it moved was committed since it was last asked
+    List<Committer.Work> next(boolean isAgain) {
+        if (!isAgain) {
+            endFile = journal.currentFile();
+        }
         var work = new ArrayList<Committer.Work>();
         if (toMove.isEmpty() && !findSparseFile()) {
             return work;
@@ -91,7 +100,9 @@ final class Mover {
             int oldest = index.oldestFile();
             long files = (long) journal.currentFile() - oldest;
             long live = index.journalBytes() / limits.journalFileBytes();
-            if (files <= SPARSE_FILES_MAX + 2 * live || oldest == unmovableFile) {
+            if (files <= SPARSE_FILES_MAX + 2 * live
+                    || oldest >= endFile
+                    || oldest == unmovableFile) {
                 return false;
             }
             toMove.addAll(index.inOldestFile());
@@ -112,7 +123,7 @@ final class Mover {
         return new Committer.Work(record, true) {
             @Override
             void apply(long moved) {
-                index.moved(id, moved);
+                index.moved(id, record.length(), moved);
             }
 
             @Override

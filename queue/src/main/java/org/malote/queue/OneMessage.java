@@ -28,6 +28,10 @@ final class OneMessage extends LiveMessage {
     /// In place of a state: the entry is a group of a [ManyMessage].
     private static final int IS_OF_MANY = 7;
 
+    /// About what the envelope takes, and what was last said. Ours: the sum must not be far too
+    /// low; octets of an entry are dear.
+    private static final int HEAD_BYTES = 256;
+
     private static final int[] MEMBERS = {0};
 
     private final EntryTable table;
@@ -105,6 +109,14 @@ final class OneMessage extends LiveMessage {
     boolean hasBodyFile() {
         return has(FLAGS, BODY_FILE);
     }
+
+    @Override
+    int headBytes() {
+        return HEAD_BYTES;
+    }
+
+    @Override
+    void setHeadBytes(int bytes) {}
 
     @Override
     int recipientCount() {

@@ -6,7 +6,8 @@ import java.time.Duration;
 ///
 /// @param freeSpaceReserveBytes no message is taken when the file system would have less than this
 ///     free
-/// @param messagesMax messages that wait at once
+/// @param messagesMax messages with one recipient that wait at once; others count as so many of
+///     them as they take memory, see DESIGN.md
 /// @param batchRecordsMax records of one commit
 /// @param batchBytesMax bytes of one commit, except that a single record may be larger
 /// @param commitAgeMax a commit that waits longer than this makes the queue refuse
@@ -66,7 +67,7 @@ public record QueueLimits(
         return new QueueLimits(
                 // Two journal files: deliveries can still be recorded while a full disk drains.
                 512L << 20,
-                // 61 bytes each with one recipient; see DESIGN.md.
+                // 64 MB; see DESIGN.md.
                 1_000_000,
                 // 256 records, 1 MiB: beyond that a larger group gains less than it costs in
                 // waiting.

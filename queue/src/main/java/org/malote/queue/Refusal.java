@@ -8,7 +8,7 @@ public enum Refusal {
             "the spool's file system is below its reserve of free space; free some or give the spool more",
             true),
 
-    /// As many messages wait as the queue may hold.
+    /// As many messages wait as the queue may hold, those with many recipients counted as several.
     INDEX_FULL(
             "the queue holds as many messages as it may; raise its limit or see why they wait",
             true),

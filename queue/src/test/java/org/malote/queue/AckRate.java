@@ -26,9 +26,10 @@ import java.util.stream.Stream;
 /// before they send the next. All stores that are named take turns:
 ///
 /// * `floor`: plain appends to a file that has its blocks already, with the same group commit;
-/// * `segment`, `chronicle`: the queue as the server has it, durable, on that journal. Spares are
-///   ready before the measurement begins, as on a host whose mail leaves again; what is used of
-///   them meanwhile is made again in the background;
+/// * `segment`, `chronicle`: the queue as the server has it, durable, on that journal, but with
+///   4 GiB of spares where the server has 1 GiB. They are ready before the measurement begins, as
+///   on a host whose mail leaves again; what is used of them meanwhile is made again in the
+///   background;
 /// * with `-bare`: without spares, as when mail comes much faster than it leaves for long;
 /// * with `-drain`: two threads claim what came, read it and settle it as delivered, so that
 ///   segments are drained and used again. They share the processors: not to be compared with the

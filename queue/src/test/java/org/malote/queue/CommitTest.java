@@ -12,8 +12,14 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -152,6 +158,53 @@ final class CommitTest {
         List<Integer> deleted = spool.journal().deletedFiles();
         assertTrue(deleted.size() >= 6, deleted.toString());
         assertEquals(IntStream.range(0, deleted.size()).boxed().toList(), deleted);
+    }
+
+    /// No group comes after the one that made the journal sparse.
+    @Test
+    void cleansWithoutTraffic() throws Exception {
+        spool.journal().rollEvery(40);
+        QueueSettings small = MemorySpool.settings();
+        small = small.withLimits(small.limits().withJournalFileBytes(64 << 10));
+        var pending = new ArrayList<CompletableFuture<CommitResult>>();
+        try (var queue = spool.open(small)) {
+            for (int i = 0; i < 400; i++) {
+                pending.add(Mail.send(queue, Mail.to("x@b.example"), new byte[2000]));
+            }
+            pending.forEach(CompletableFuture::join);
+            Set<MessageId> young =
+                    queue.list().skip(70).map(QueueEntry::id).collect(Collectors.toSet());
+            assertEquals(List.of(), spool.journal().deletedFiles());
+            assertEquals(330, queue.remove(new Selection.Ids(young)));
+            spool.journal().awaitDeletedFiles(10);
+            assertEquals(70, queue.stats().messages());
+        }
+        try (var queue = spool.reopen(small)) {
+            assertEquals(70, queue.stats().messages());
+        }
+    }
+
+    /// The head counts, which may be much larger than the body.
+    @Test
+    void leavesAJournalAloneThatIsFullOfLargeEnvelopes() throws IOException {
+        spool.journal().rollEvery(2);
+        QueueSettings small = MemorySpool.settings();
+        small = small.withLimits(small.limits().withJournalFileBytes(64 << 10));
+        var addresses = new String[1000];
+        for (int i = 0; i < addresses.length; i++) {
+            addresses[i] = "recipient" + i + "@b.example";
+        }
+        try (var queue = spool.open(small)) {
+            for (int i = 0; i < 20; i++) {
+                Mail.accept(queue, addresses);
+            }
+            assertEquals(20, queue.hold(Selection.all()));
+        }
+        assertEquals(List.of(), spool.journal().deletedFiles());
+        try (var queue = spool.reopen(small)) {
+            assertEquals(20, queue.release(Selection.all()));
+        }
+        assertEquals(List.of(), spool.journal().deletedFiles());
     }
 
     @Test
@@ -317,6 +370,68 @@ final class CommitTest {
             assertEquals(Refusal.STOPPED, queue.admission(0));
             assertNull(queue.claim(Long.MAX_VALUE));
             assertEquals(1, spool.alarms().size());
+        }
+    }
+
+    @Test
+    void countsAMessageByWhatItTakesOfMemory() {
+        QueueSettings few =
+                MemorySpool.settings().withLimits(QueueLimits.standard().withMessagesMax(1000));
+        var addresses = new String[100];
+        for (int i = 0; i < addresses.length; i++) {
+            addresses[i] = "r" + i + "@b.example";
+        }
+        try (var queue = spool.open(few)) {
+            int taken = 0;
+            while (queue.admission(0) == null) {
+                Mail.accept(queue, addresses);
+                taken++;
+            }
+            assertTrue(taken > 10 && taken < 30, taken + " taken");
+            assertEquals(Refusal.INDEX_FULL, queue.admission(0));
+            assertEquals(
+                    Refusal.INDEX_FULL,
+                    Mail.refusal(Mail.send(queue, Mail.to("x@b.example"), Mail.text("no"))));
+        }
+        try (var queue = spool.reopen(few)) {
+            assertEquals(Refusal.INDEX_FULL, queue.admission(0));
+            Claim claim = queue.claim(spool.nowMillis());
+            assertNotNull(claim);
+            Mail.settle(claim, Mail.delivered(claim));
+            assertNull(queue.admission(0));
+        }
+    }
+
+    @Test
+    void takesNoMoreThanItsLimitFromManyAtOnce() throws Exception {
+        QueueSettings few =
+                MemorySpool.settings().withLimits(QueueLimits.standard().withMessagesMax(50));
+        int threads = 8;
+        var results = new ConcurrentLinkedQueue<CompletableFuture<CommitResult>>();
+        var start = new CyclicBarrier(threads);
+        try (var queue = spool.open(few);
+                var executor = Executors.newFixedThreadPool(threads)) {
+            var senders = new ArrayList<Future<?>>();
+            for (int i = 0; i < threads; i++) {
+                senders.add(
+                        executor.submit(
+                                () -> {
+                                    start.await();
+                                    for (int k = 0; k < 200; k++) {
+                                        results.add(
+                                                Mail.send(
+                                                        queue,
+                                                        Mail.to("x@b.example"),
+                                                        Mail.text("m")));
+                                    }
+                                    return null;
+                                }));
+            }
+            for (Future<?> sender : senders) {
+                sender.get();
+            }
+            results.forEach(CompletableFuture::join);
+            assertEquals(50, queue.stats().messages());
         }
     }
 

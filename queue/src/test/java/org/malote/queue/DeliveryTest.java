@@ -272,6 +272,81 @@ final class DeliveryTest {
         }
     }
 
+    /// Nothing else of the message, and no other message, has to come before it.
+    @Test
+    void bouncesBehindASuspensionAfterARestart() throws IOException {
+        try (var queue = spool.open()) {
+            Mail.accept(queue, "x@b.example");
+            queue.suspend("b.example");
+            spool.advance(Duration.ofMinutes(1));
+            assertEquals(1, queue.bounce(Selection.all()));
+        }
+        try (var queue = spool.reopen(MemorySpool.settings())) {
+            assertEquals(spool.nowMillis(), queue.nextDueMillis());
+            assertTrue(claim(queue).recipients().getFirst().isCondemned());
+        }
+    }
+
+    @Test
+    void bouncesBehindASuspensionLaterThanTheLastClaim() throws IOException {
+        try (var queue = spool.open()) {
+            Mail.accept(queue, "x@b.example");
+            queue.suspend("b.example");
+            assertNull(queue.claim(spool.nowMillis()));
+            spool.advance(Duration.ofMinutes(1));
+            queue.bounce(Selection.all());
+            Claim claim = claim(queue);
+            assertTrue(claim.recipients().getFirst().isCondemned());
+            // What could not be returned to its sender now is tried again then.
+            claim.release(spool.nowMillis() + 1000);
+            assertNull(queue.claim(spool.nowMillis() + 999));
+            assertNotNull(queue.claim(spool.nowMillis() + 1000));
+        }
+    }
+
+    @Test
+    void bouncesWhatIsClaimedAsSoonAsItsClaimEndsWithoutSuccess() throws IOException {
+        try (var queue = spool.open()) {
+            MessageId deferred = Mail.accept(queue, "x@b.example");
+            Claim first = claim(queue);
+            MessageId held = Mail.accept(queue, "x@b.example");
+            Claim second = claim(queue);
+            MessageId released = Mail.accept(queue, "x@b.example");
+            Claim third = claim(queue);
+            queue.suspend("b.example");
+            spool.advance(Duration.ofSeconds(1));
+            assertEquals(3, queue.bounce(Selection.all()));
+            assertNull(queue.claim(spool.nowMillis()));
+            long later = spool.nowMillis() + 3_600_000;
+            Mail.settle(first, Mail.deferred(first, later));
+            Mail.settle(second, List.of(new Settlement.Held(0, "route holds")));
+            third.release(later);
+            for (MessageId id : List.of(deferred, held, released)) {
+                Claim claim = claim(queue);
+                assertEquals(id, claim.messageId());
+                assertTrue(claim.recipients().getFirst().isCondemned());
+            }
+        }
+        try (var queue = spool.reopen(MemorySpool.settings())) {
+            for (int i = 0; i < 3; i++) {
+                assertTrue(claim(queue).recipients().getFirst().isCondemned());
+            }
+        }
+    }
+
+    @Test
+    void endsOrReleasesWhatIsReturnedToItsSender() throws IOException {
+        try (var queue = spool.open()) {
+            Mail.accept(queue, "x@b.example");
+            queue.bounce(Selection.all());
+            Claim claim = claim(queue);
+            List<Settlement> deferred = Mail.deferred(claim, spool.nowMillis());
+            assertThrows(IllegalArgumentException.class, () -> claim.settle(deferred));
+            Mail.settle(claim, List.of(new Settlement.Failed(0, "returned")));
+            assertEquals(0, queue.stats().messages());
+        }
+    }
+
     @Test
     void changesOnlyTheRecipientsThatAreMeant() throws IOException {
         try (var queue = spool.open()) {

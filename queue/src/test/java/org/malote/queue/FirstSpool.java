@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPInputStream;
@@ -22,38 +24,55 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
 
-/// The spool of the first version: how the archive in the test resources was made, and how it is
-/// unpacked. The archive is what counts. It was written by the code of its day and is never written
-/// again; this program shows what is in it, and makes the like of it for a later version.
+/// The spools of the first version, one of each journal: how the archives in the test resources
+/// were made, and how they are unpacked. The archives are what counts. They were written by the
+/// code of their day and are never written again; this program shows what is in them, and makes the
+/// like for a later version.
 ///
-/// Its process was killed: the archive is a copy of the directory of a queue that was open. Two
+/// Their processes were killed: each is a copy of the directory of a queue that was open. Two
 /// starts wrote to it. In the first, one message was carried to a newer file of the journal and its
 /// first file was deleted; in the second every other state of a message came about. Each message is
-/// named by its sender.
+/// named by its sender. That of segments has a full one with its contents, a spare, and a
+/// destination that is suspended besides.
 final class FirstSpool {
     /// Compressed twice: a journal is mostly zeros, and so is what is left of them the first time.
-    static final String RESOURCE = "spool-of-version-1.zip.gz";
+    private static String resource(JournalKind journal) {
+        return switch (journal) {
+            case CHRONICLE -> "spool-of-version-1.zip.gz";
+            case SEGMENT -> "spool-of-segments-1.zip.gz";
+        };
+    }
 
     static final Instant ACCEPTED_AT = Instant.parse("2026-11-24T12:00:00Z");
 
     /// Long after any test.
     static final long DEFERRED_UNTIL_MILLIS = Instant.parse("2126-11-24T12:00:00Z").toEpochMilli();
 
+    static final String SUSPENDED = "quiet.example";
+
     private static final int JOURNAL_FILE_BYTES = 1 << 20;
+    private static final int SPARES_BYTES = 2 << 20;
+
+    /// The contents of the second start's first segment.
+    private static final String FULL = "epochs/0000002-.*/00000001-.*\\.seg\\.toc";
+
     private static final int BODY_FILE_THRESHOLD_BYTES = 16 << 10;
 
     private static final int PIECE_BYTES = 64 << 10;
 
     private final Path directory;
+    private final JournalKind journal;
 
-    private FirstSpool(Path directory) {
+    private FirstSpool(Path directory, JournalKind journal) {
         this.directory = directory;
+        this.journal = journal;
     }
 
-    /// `java … org.malote.queue.FirstSpool ARCHIVE` makes such an archive with the code of today.
+    /// `java … org.malote.queue.FirstSpool ARCHIVE JOURNAL` makes such an archive with the code of
+    /// today.
     public static void main(String[] arguments) throws IOException {
         Path directory = Files.createTempDirectory("first-spool-");
-        var maker = new FirstSpool(directory.resolve("spool"));
+        var maker = new FirstSpool(directory.resolve("spool"), JournalKind.valueOf(arguments[1]));
         maker.carry();
         maker.fill(Path.of(arguments[0]));
     }
@@ -69,7 +88,8 @@ final class FirstSpool {
     }
 
     private MailQueue open(int start, ExecutorService io) throws IOException {
-        QueueSettings settings = OnDisk.settings(directory, JournalKind.CHRONICLE);
+        QueueSettings settings =
+                OnDisk.settings(directory, journal).withJournal(journal, SPARES_BYTES);
         QueueLimits limits =
                 settings.limits()
                         .withJournalFileBytes(JOURNAL_FILE_BYTES)
@@ -98,17 +118,43 @@ final class FirstSpool {
             queue.hold(Selection.all());
             // What comes and goes until the journal is mostly empty.
             while (firstFileIsThere()) {
-                for (int i = 0; i < 70; i++) {
-                    Mail.accept(queue, envelope("", "gone@d.example"), new byte[16_000]);
-                    settleNext(queue, "d.example", index -> new Settlement.Delivered(index, "250"));
-                }
+                passThrough(queue);
             }
+        }
+    }
+
+    private static void passThrough(MailQueue queue) {
+        for (int i = 0; i < 70; i++) {
+            Mail.accept(queue, envelope("", "gone@d.example"), new byte[16_000]);
+            settleNext(queue, "d.example", index -> new Settlement.Delivered(index, "250"));
+        }
+    }
+
+    /// Of the files, one a line, without what is not finished.
+    static String names(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> directory.relativize(file).toString())
+                    .filter(name -> !name.endsWith(".tmp"))
+                    .collect(Collectors.joining("\n"));
+        }
+    }
+
+    private boolean isComplete() throws IOException {
+        try {
+            List<String> names = names(directory).lines().toList();
+            return names.stream().anyMatch(name -> name.matches(FULL))
+                    && names.stream().anyMatch(name -> name.startsWith("spares/"));
+        } catch (UncheckedIOException e) {
+            return false; // Something was deleted meanwhile.
         }
     }
 
     private boolean firstFileIsThere() throws IOException {
         try (Stream<Path> files = Files.walk(directory.resolve("epochs"))) {
             return files.anyMatch(FirstSpool::holdsFirstRecord);
+        } catch (UncheckedIOException e) {
+            return true; // Something was deleted meanwhile.
         }
     }
 
@@ -171,6 +217,12 @@ final class FirstSpool {
 
             accept(queue, "", "bounce@p.example");
 
+            if (journal == JournalKind.SEGMENT) {
+                queue.suspend(SUSPENDED);
+                while (!isComplete()) {
+                    passThrough(queue);
+                }
+            }
             pack(directory, archive);
         }
     }
@@ -224,11 +276,11 @@ final class FirstSpool {
         }
     }
 
-    /// Makes a copy of the archive's spool.
-    static void unpack(Path directory) throws IOException {
-        InputStream archive = FirstSpool.class.getResourceAsStream(RESOURCE);
+    /// Makes a copy of the spool that was written with a journal.
+    static void unpack(Path directory, JournalKind journal) throws IOException {
+        InputStream archive = FirstSpool.class.getResourceAsStream(resource(journal));
         if (archive == null) {
-            throw new IOException(RESOURCE + " is not among the test resources");
+            throw new IOException(resource(journal) + " is not among the test resources");
         }
         try (var zip = new ZipInputStream(new GZIPInputStream(archive))) {
             for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {

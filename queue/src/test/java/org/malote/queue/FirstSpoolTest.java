@@ -19,27 +19,36 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// D11: a spool of the first version is understood to the last bit, whatever version starts on it,
 /// and whatever journal that writes.
 @ParameterizedClass
-@EnumSource
+@CsvSource({
+    "CHRONICLE, CHRONICLE",
+    "CHRONICLE, SEGMENT",
+    "SEGMENT, SEGMENT",
+    "SEGMENT, CHRONICLE",
+})
 final class FirstSpoolTest {
     private static final long DUE = FirstSpool.ACCEPTED_AT.toEpochMilli();
     private static final long LATER = FirstSpool.DEFERRED_UNTIL_MILLIS;
     private static final String BUSY = "450 4.2.1 busy";
 
+    /// What the spool was written with.
+    private final JournalKind written;
+
     private final JournalKind journal;
     @TempDir Path directory;
 
-    FirstSpoolTest(JournalKind journal) {
+    FirstSpoolTest(JournalKind written, JournalKind journal) {
+        this.written = written;
         this.journal = journal;
     }
 
     @BeforeEach
     void unpack() throws IOException {
-        FirstSpool.unpack(directory);
+        FirstSpool.unpack(directory, written);
     }
 
     /// What the archive is for: every kind of record is in it, and nothing of the journal's first
@@ -49,7 +58,7 @@ final class FirstSpoolTest {
         Set<Integer> types = new TreeSet<>();
         Set<Byte> versions = new TreeSet<>();
         List<Path> files = JournalBytes.files(directory);
-        assertEquals(2, files.size());
+        assertTrue(files.size() >= 2, files.toString());
         for (Path file : files) {
             byte[] bytes = Files.readAllBytes(file);
             for (JournalBytes.Frame frame : JournalBytes.frames(file, bytes)) {
@@ -61,6 +70,46 @@ final class FirstSpoolTest {
         assertEquals(Set.of((byte) 1), versions);
         byte[] first = Files.readAllBytes(files.getFirst());
         assertTrue(JournalBytes.frames(files.getFirst(), first).getFirst().sequence() > 1);
+    }
+
+    @Test
+    void holdsEveryKindOfFile() throws IOException {
+        String names = FirstSpool.names(directory);
+        List<String> kinds =
+                switch (written) {
+                    case CHRONICLE -> List.of("epochs/.*\\.cq4", "bodies/[^.]*");
+                    case SEGMENT ->
+                            List.of(
+                                    "epochs/0000001-[0-9a-f]+/.*\\.seg",
+                                    "epochs/0000002-[0-9a-f]+/00000001-[0-9]{8}\\.seg",
+                                    "epochs/0000002-[0-9a-f]+/00000001-.*\\.seg\\.toc",
+                                    "spares/[0-9]{8}\\.(zeros|used)",
+                                    "bodies/[^.]*",
+                                    "suspended");
+                };
+        for (String kind : kinds) {
+            assertTrue(names.lines().anyMatch(name -> name.matches(kind)), kind + ":\n" + names);
+        }
+    }
+
+    /// What is damaged behind its contents is not noticed: the contents alone were read.
+    @Test
+    void isStartedFromItsContents() throws IOException {
+        int damaged = 0;
+        for (Path segment : JournalBytes.files(directory)) {
+            if (Files.exists(segment.resolveSibling(segment.getFileName() + ".toc"))) {
+                byte[] bytes = Files.readAllBytes(segment);
+                List<JournalBytes.Frame> frames = JournalBytes.frames(segment, bytes);
+                bytes[(int) frames.get(frames.size() / 2).at()]++;
+                Files.write(segment, bytes);
+                damaged++;
+            }
+        }
+        assertEquals(written == JournalKind.SEGMENT, damaged > 0);
+        try (var spool = new OnDisk(OnDisk.settings(directory, journal))) {
+            assertEquals(List.of(), spool.alarms);
+            assertEquals(11, spool.queue.stats().messages());
+        }
     }
 
     @Test
@@ -76,7 +125,10 @@ final class FirstSpoolTest {
         }
     }
 
-    private static void assertFoundAsLeft(MailQueue queue) throws IOException {
+    private void assertFoundAsLeft(MailQueue queue) throws IOException {
+        assertEquals(
+                written == JournalKind.SEGMENT ? List.of(FirstSpool.SUSPENDED) : List.of(),
+                queue.suspended());
         assertEquals(0, queue.stats().quarantined());
         assertEquals(11, queue.stats().messages());
         Map<String, QueueEntry> found = new HashMap<>();

@@ -8,6 +8,7 @@ import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.malote.queue.journal.SpoolJournal;
@@ -15,7 +16,7 @@ import org.malote.queue.schedule.Feedback;
 
 /// What a waiting message takes of memory, on the heap and beside it.
 final class IndexMemoryTest {
-    private static final int BYTES_MAX = 64;
+    private static final int BYTES_MAX = Index.ONE_BYTES;
 
     /// What else moves on the heap of a test.
     private static final long SLACK_BYTES = 4 << 20;
@@ -31,6 +32,44 @@ final class IndexMemoryTest {
     @Tag("long")
     void takesTenMillionMessagesInSixtyFourBytesEach() {
         fill(10_000_000);
+    }
+
+    /// What admission counts is no less than what is taken, whatever the mail is like.
+    @Test
+    void weighsNoLessThanItTakes() {
+        weigh("two recipients at one destination", 100_000, 2, (_, _) -> "d.example");
+        weigh("two destinations", 100_000, 2, (_, r) -> r + ".example");
+        weigh("many recipients at one destination", 200, 5000, (_, _) -> "d.example");
+        weigh("many destinations", 1000, 1000, (_, r) -> "destination" + r + ".example");
+        weigh("a destination each", 500_000, 1, (m, _) -> "destination" + m + ".example");
+        weigh("destinations of their own", 500, 1000, (m, r) -> "dest" + m + "." + r + ".example");
+    }
+
+    private interface Naming {
+        String destination(int message, int recipient);
+    }
+
+    private static void weigh(String what, int messages, int recipients, Naming naming) {
+        long before = usedHeapBytes();
+        var index = new Index(QueueLimits.standard(), new Random(1), _ -> {});
+        for (int i = 0; i < messages; i++) {
+            int message = i;
+            List<Recipient> all =
+                    IntStream.range(0, recipients)
+                            .mapToObj(r -> naming.destination(message, r))
+                            .map(name -> new Recipient("", name, Map.of()))
+                            .toList();
+            var envelope = new Envelope("", Map.of(), all);
+            index.accepted(
+                    new AcceptedRecord(MessageId.of(1, i + 1L), 1, 4096, 0, false, envelope, 100),
+                    SpoolJournal.position(i >>> 15, i));
+        }
+        long taken = usedHeapBytes() - before + index.memoryBytes() - index.heapBytes();
+        System.out.printf(
+                "%s: %d messages take %d KiB and weigh %d KiB%n",
+                what, messages, taken >> 10, index.weightBytes() >> 10);
+        assertEquals(messages, index.size());
+        assertTrue(taken <= index.weightBytes() + 2 * SLACK_BYTES, what + ": " + taken);
     }
 
     private static void fill(int messages) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -110,6 +111,24 @@ public final class MemoryJournal implements SpoolJournal {
         lock.lock();
         try {
             return List.copyOf(deleted);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Returns when so many files were deleted.
+    ///
+    /// @throws AssertionError when that takes a minute
+    public void awaitDeletedFiles(int count) throws InterruptedException {
+        lock.lock();
+        try {
+            long nanos = TimeUnit.MINUTES.toNanos(1);
+            while (deleted.size() < count) {
+                nanos = changed.awaitNanos(nanos);
+                if (nanos <= 0) {
+                    throw new AssertionError("deleted were only " + deleted);
+                }
+            }
         } finally {
             lock.unlock();
         }
@@ -376,6 +395,7 @@ public final class MemoryJournal implements SpoolJournal {
             }
             if (fileRecords < Integer.MAX_VALUE) {
                 deleted.add(file);
+                changed.signalAll();
                 entries.subList(file * fileRecords, (file + 1) * fileRecords).replaceAll(_ -> null);
             }
         } finally {

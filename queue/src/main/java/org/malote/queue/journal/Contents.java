@@ -198,6 +198,7 @@ final class Contents implements AutoCloseable {
             // The latter: of more than 2 GiB.
             log.debug("{}: {}", path, e.toString());
         }
+        // Rows C16 and F9 of queue/DESIGN.md.
         if (whole == null) {
             arena.close();
             log.info("{} is not whole, and its segment is read", path);

@@ -43,6 +43,9 @@ public final class LaneSchedule {
     /// Out of that line.
     private static final byte CLAIMED_URGENTLY = 6;
 
+    /// In the wheel, and then in that line.
+    private static final byte TIMED_URGENTLY = 7;
+
     /// A clock that goes back by no more than this is waited for. Ours: what NTP steps by.
     private static final long STEP_BACK_MAX_MILLIS = 1000;
 
@@ -204,18 +207,36 @@ public final class LaneSchedule {
     public void unschedule(int entry) {
         switch (table.state(entry)) {
             case IDLE, SETTLED -> {}
-            case TIMED, READY, URGENT -> table.unlink(entry);
+            case TIMED, TIMED_URGENTLY, READY, URGENT -> table.unlink(entry);
             default -> throw new IllegalStateException("the entry is claimed");
         }
         table.setState(entry, IDLE);
     }
 
-    /// Makes an entry due now and lets it pass by windows, rates and suspensions: for what is to be
-    /// ended, not attempted. It takes turns with all the others. Not for a claimed one.
-    public void scheduleUrgently(int entry) {
+    /// The same, and lets it pass by windows, rates and suspensions then: for what is to be ended,
+    /// not attempted. It takes turns with all the others.
+    public void scheduleUrgently(int entry, long dueMillis) {
         unschedule(entry);
+        table.setDueMillis(entry, dueMillis);
+        if (dueMillis <= wheel.nowMillis()) {
+            readyUrgently(entry);
+        } else {
+            table.setState(entry, TIMED_URGENTLY);
+            wheel.add(entry);
+        }
+    }
+
+    private void readyUrgently(int entry) {
         table.setState(entry, URGENT);
         table.append(urgent, entry);
+    }
+
+    private void onTime(int entry) {
+        if (table.state(entry) == TIMED_URGENTLY) {
+            readyUrgently(entry);
+        } else {
+            ready(entry);
+        }
     }
 
     private void ready(int entry) {
@@ -343,6 +364,7 @@ public final class LaneSchedule {
 
     /// Whether [#claim] would give an entry now.
     public boolean isClaimable(long nowMillis) {
+        letTimePass(nowMillis);
         return isUrgentClaimable() || nextInTurn(nowMillis) != null;
     }
 
@@ -357,7 +379,7 @@ public final class LaneSchedule {
         if (nowMillis < wheel.nowMillis() - STEP_BACK_MAX_MILLIS) {
             rewind(nowMillis);
         }
-        wheel.advance(nowMillis, this::ready);
+        wheel.advance(nowMillis, this::onTime);
         for (Site site = paused.peek();
                 site != null && site.notBeforeMillis() <= nowMillis;
                 site = paused.peek()) {

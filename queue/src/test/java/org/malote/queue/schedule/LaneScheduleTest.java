@@ -359,7 +359,7 @@ final class LaneScheduleTest {
         assertEquals(List.of("b1"), claimAll(schedule, 0).stream().map(names::get).toList());
         assertEquals(Long.MAX_VALUE, schedule.nextDueMillis(0));
         int urgent = add(schedule, "a", "a2", 0);
-        schedule.scheduleUrgently(urgent);
+        schedule.scheduleUrgently(urgent, 0);
         assertEquals(0, schedule.nextDueMillis(0));
         assertEquals("a2", claimName(schedule, 0));
         end(schedule, urgent, NONE, 0);
@@ -369,11 +369,27 @@ final class LaneScheduleTest {
     }
 
     @Test
+    void letsUrgentEntriesWaitForTheirTimeToo() {
+        var schedule = schedule(2, 100);
+        schedule.suspend("a");
+        add(schedule, "a", "a1", 5);
+        schedule.scheduleUrgently(add(schedule, "a", "u1", 0), 10);
+        int dropped = add(schedule, "a", "u2", 0);
+        schedule.scheduleUrgently(dropped, 10);
+        schedule.drop(dropped);
+        assertNothing(schedule, 9);
+        assertEquals(10, schedule.nextDueMillis(9));
+        assertEquals(10, schedule.nextDueMillis(10));
+        assertEquals("u1", claimName(schedule, 10));
+        assertNothing(schedule, 10);
+    }
+
+    @Test
     void givesUrgentEntriesEverySecondTurn() {
         var schedule = schedule(2, 100);
         for (int i = 0; i < 4; i++) {
             add(schedule, "a", "a" + i, 0);
-            schedule.scheduleUrgently(add(schedule, "a", "u" + i, 0));
+            schedule.scheduleUrgently(add(schedule, "a", "u" + i, 0), 0);
         }
         assertEquals(
                 List.of("a0", "u0", "a1", "u1", "u2", "u3"),
