@@ -330,8 +330,7 @@ public final class TlsContexts implements AutoCloseable {
                                     protocols,
                                     name ->
                                             ready(
-                                                    heldHandler(
-                                                            before.alloc(), named.setFor(name)),
+                                                    heldHandler(before.alloc(), named.setFor(name)),
                                                     hasTickets,
                                                     wantsCertificate),
                                     settings.handshakeTimeout(),
@@ -648,7 +647,11 @@ public final class TlsContexts implements AutoCloseable {
     /// @param keyType as of its summary; null when the session was resumed
     /// @return null when none was shown
     public @Nullable String provider(SslHandler handshaken, @Nullable String keyType) {
-        for (ServedCertificate one : setServed(handshaken)) {
+        return signer(setServed(handshaken), keyType);
+    }
+
+    static @Nullable String signer(List<ServedCertificate> set, @Nullable String keyType) {
+        for (ServedCertificate one : set) {
             if (ServedCertificate.keyType(one.leaf().getPublicKey()).equals(keyType)) {
                 return one.signer();
             }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -199,14 +200,14 @@ final class OffloadedKeyTest {
         signer.isFailing = true;
         Signatures signatures = new Signatures();
         try (TlsContexts server = open(signer, withFallback(p256), signatures)) {
-            assertEquals("fallback", server.provider("P-256"));
+            assertEquals("fallback", signer(server, "P-256"));
             assertEquals(new PrivateKeyOps.Health.Well(), server.health());
             connectAnew(server);
             assertEquals(List.of("fallback P-256"), signatures.signed);
 
             signer.isFailing = false;
             assertEquals(new PrivateKeyOps.Health.Well(), server.health()); // it is tried
-            assertEquals("held", server.provider("P-256"));
+            assertEquals("held", signer(server, "P-256"));
             signatures.signed.clear();
             connectAnew(server);
             assertEquals(List.of("held P-256"), signatures.signed);
@@ -359,5 +360,9 @@ final class OffloadedKeyTest {
     private static TlsSettings settings(
             Engine engine, String provider, List<CertificateSettings> certificates) {
         return TlsSettings.withDefaults(certificates).withEngine(engine).withProvider(provider);
+    }
+
+    private static @Nullable String signer(TlsContexts server, String keyType) {
+        return TlsContexts.signer(server.certificateSet(0), keyType);
     }
 }
