@@ -63,14 +63,18 @@ public final class HandshakeFault {
         return message != null && message.contains("PRIVATE_KEY_OPERATION_FAILED");
     }
 
-    /// Neither engine has a type for it. BoringSSL writes `SSLV3_ALERT_BAD_CERTIFICATE` or
-    /// `TLSV1_ALERT_UNKNOWN_CA`, the JDK `(bad_certificate) Received fatal alert: bad_certificate`.
+    /// No engine has a type for it. BoringSSL writes `SSLV3_ALERT_BAD_CERTIFICATE` or
+    /// `TLSV1_ALERT_UNKNOWN_CA`, OpenSSL `ssl/tls alert bad certificate` or `tlsv1 alert unknown
+    /// ca`,
+    /// the JDK `(bad_certificate) Received fatal alert: bad_certificate`.
     private static boolean isAlert(@Nullable String message) {
         if (message == null) {
             return false;
         }
         String upper = message.toUpperCase(Locale.ROOT);
-        return upper.contains("_ALERT_") || upper.contains("RECEIVED FATAL ALERT");
+        return upper.contains("_ALERT_")
+                || upper.contains(" ALERT ")
+                || upper.contains("RECEIVED FATAL ALERT");
     }
 
     /// One sentence for the operator: the innermost that says something of use.
