@@ -478,8 +478,8 @@ final class Blast {
                         note(reply);
                         refused(refusal);
                         if (load.isChunked()) {
-                            reset(ctx); // RFC 3030 §2: the message has failed, its transaction
-                            // stands
+                            // RFC 3030 §2: the message has failed, its transaction stands.
+                            reset(ctx);
                             return;
                         }
                     } else {

@@ -8,8 +8,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// A key that could not sign when it was opened, while its fallback does. It is taken for dead
-/// until
-/// a signature of it has been verified: until then nobody knows whether it is that of the
+/// until a signature of it has been verified: before that nobody knows whether it is that of the
 /// certificate. That is tried when somebody asks for its health, which each handshake does.
 final class AwaitedOps implements PrivateKeyOps {
     private static final Logger LOG = LoggerFactory.getLogger(AwaitedOps.class);

@@ -2,8 +2,6 @@ package org.malote.offload;
 
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.PrivateKey;
-import java.security.Signature;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -43,24 +41,17 @@ final class BreakableProvider implements OffloadProvider {
         boolean isBreakable = reference.location().equals(breakable);
         return new OpenedKey.Offloaded(
                 new Signer(
-                        PemFile.read(Path.of(reference.location()), "key").privateKey(),
+                        new InProcessOps(
+                                PemFile.read(Path.of(reference.location()), "key").privateKey()),
                         isBreakable ? left : new AtomicInteger(Integer.MAX_VALUE)));
     }
 
-    private record Signer(PrivateKey key, AtomicInteger left) implements PrivateKeyOps {
+    private record Signer(InProcessOps key, AtomicInteger left) implements PrivateKeyOps {
         @Override
         public CompletionStage<byte[]> sign(SignatureScheme scheme, byte[] message) {
-            if (left.getAndDecrement() <= 0) {
-                return CompletableFuture.failedFuture(new GeneralSecurityException("broken"));
-            }
-            try {
-                Signature signature = scheme.jcaSignature(null);
-                signature.initSign(key);
-                signature.update(message);
-                return CompletableFuture.completedFuture(signature.sign());
-            } catch (GeneralSecurityException e) {
-                return CompletableFuture.failedFuture(e);
-            }
+            return left.getAndDecrement() > 0
+                    ? key.sign(scheme, message)
+                    : CompletableFuture.failedFuture(new GeneralSecurityException("broken"));
         }
 
         @Override
